@@ -1,0 +1,202 @@
+"""The whole configuration as one tree: `spanloop.yaml`, `SPANLOOP_…` variables, and the form in the Prefect UI.
+
+Every field has a description and bounds, because the form and the commented `spanloop.yaml` are drawn from them.
+No field holds a secret: `argilla.api_key_env` and `argilla.api_key_block` name the place where the key is kept.
+Training fields are named as in `transformers.TrainingArguments`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True, protected_namespaces=())
+
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+LabelName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ArgillaConfig(_Section):
+    """Where people annotate."""
+
+    api_url: str = Field("http://127.0.0.1:6900", pattern=r"^https?://", description="Address of the Argilla server.")
+    api_key_env: str = Field(
+        "ARGILLA_API_KEY",
+        description="Environment variable that holds the API key; without it the key of the local Argilla is used.",
+    )
+    api_key_block: str = Field(
+        "", description="Name of a Prefect Secret block that holds the API key; empty: not used."
+    )
+    workspace: str = Field("spanloop", min_length=1, max_length=200, description="Workspace; created if missing.")
+    dataset: str = Field("spans", min_length=1, max_length=200, description="Argilla dataset that is annotated.")
+    timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
+
+
+class TaskConfig(_Section):
+    """What is annotated, and how it appears in Argilla."""
+
+    labels: list[LabelName] = Field(
+        default_factory=list, max_length=200, description="Span labels, in the order in which annotators see them."
+    )
+    guidelines: str = Field("", description="Guidelines that annotators see, in markdown.")
+    text_field: str = Field("text", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla field with the text.")
+    question: str = Field("entities", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla span question.")
+    allow_overlapping: bool = Field(False, description="May annotators mark overlapping spans?")
+    min_submitted: int = Field(1, ge=1, le=50, description="Submitted responses that complete a record.")
+
+    @model_validator(mode="after")
+    def _labels_are_unique(self) -> "TaskConfig":
+        if twice := sorted({x for x in self.labels if self.labels.count(x) > 1}):
+            raise ValueError(f"labels: {twice[0]!r} stands twice; every label once")
+        return self
+
+
+class ColumnsConfig(_Section):
+    """Which columns of an imported file hold what."""
+
+    text: str = Field("text", min_length=1, description="Column with the text.")
+    id: list[str] = Field(
+        default_factory=lambda: ["id"],
+        description="Columns that together identify a record, joined by '/'; absent: a hash of group and text.",
+    )
+    group: str = Field("group", description="Column with the document a record belongs to; absent: the record itself.")
+    spans: str = Field("spans", description="Column with spans (start, end, label), where the file is annotated.")
+
+
+class AnnotationConfig(_Section):
+    """How the responses of several annotators become one annotation."""
+
+    strategy: Literal["latest", "majority", "intersection"] = Field(
+        "latest",
+        description="latest: the response changed last; majority: spans marked by more than half of the annotators; "
+        "intersection: spans marked by all.",
+    )
+    overlaps: Literal["longest", "first", "error"] = Field(
+        "longest", description="Which span stays where spans overlap: the longest, the first, or none: the round stops."
+    )
+
+
+class SplitConfig(_Section):
+    """How records are dealt to train, validation and test, by the hash of their group."""
+
+    seed: int = Field(0, ge=0, description="Seed of the split; changing it later mixes training into test records.")
+    validation: Fraction = Field(0.1, le=0.5, description="Share of the groups for validation.")
+    test: Fraction = Field(0.1, le=0.5, description="Share of the groups for the test.")
+
+    @model_validator(mode="after")
+    def _training_is_left(self) -> "SplitConfig":
+        if self.validation + self.test > 0.8:
+            raise ValueError("splits: validation + test leave less than 0.2 for training; lower one of them")
+        return self
+
+
+class RoundConfig(_Section):
+    """When a round has enough to work with."""
+
+    min_train: int = Field(20, ge=1, description="Annotated training records needed before a model is trained.")
+    min_validation: int = Field(2, ge=0, description="Annotated validation records needed before a model is trained.")
+    min_test: int = Field(5, ge=1, description="Annotated test records needed before a model is judged.")
+    min_new: int = Field(1, ge=1, description="Records added or changed since the last round that make a new round.")
+
+
+class TrainingConfig(_Section):
+    """How the token classifier is trained."""
+
+    model_name_or_path: str = Field(
+        "FacebookAI/roberta-base", min_length=1, description="Encoder: a model id of the Hugging Face Hub or a folder."
+    )
+    start_from: Literal["base", "champion"] = Field(
+        "base", description="Start each training from the base encoder, or from the model in service."
+    )
+    seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.")
+    learning_rate: float = Field(0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the encoder's size.")
+    head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
+    num_train_epochs: int = Field(20, ge=1, le=1000, description="Most passes over the training records.")
+    min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
+    warmup_ratio: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
+    per_device_train_batch_size: int = Field(16, ge=1, le=4096, description="Records a batch on each device.")
+    max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
+    gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")
+    max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")
+    stride: int = Field(64, ge=0, description="Subword tokens that neighbouring windows share.")
+    label_pieces: Literal["first", "all"] = Field("first", description="Which pieces of a word carry its label.")
+    class_weighting: Literal["none", "inverse_sqrt"] = Field(
+        "none", description="Weight of a label in the loss: equal, or by the inverse square root of its frequency."
+    )
+    early_stopping_patience: int = Field(
+        5, ge=0, description="Evaluations without a better validation F1 before training stops; 0: never."
+    )
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = Field(
+        "auto", description="Number format of the forward pass; auto: what the device does fast."
+    )
+    num_processes: int = Field(0, ge=0, le=64, description="Training processes; 0: one a device.")
+    report_to: list[Literal["tensorboard", "trackio"]] = Field(
+        default_factory=list, description="Experiment trackers that get the training curves."
+    )
+
+    @model_validator(mode="after")
+    def _stride_fits(self) -> "TrainingConfig":
+        if self.stride > self.max_length // 2:
+            raise ValueError(f"training: stride {self.stride} exceeds half of max_length {self.max_length}; lower it")
+        return self
+
+
+class GateConfig(_Section):
+    """When a challenger replaces the champion."""
+
+    min_probability: Fraction = Field(
+        0.5, description="Share of paired bootstrap samples in which the challenger must have the higher F1."
+    )
+    samples: int = Field(1000, ge=100, le=100_000, description="Bootstrap samples.")
+    seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
+
+
+class ScoringConfig(_Section):
+    """How pending records are scored."""
+
+    max_tokens_per_batch: int = Field(8192, ge=64, description="Most tokens in a forward pass.")
+    backend: Literal["torch", "int8"] = Field(
+        "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
+    )
+    min_score: Fraction = Field(0.0, description="Spans below this probability are not suggested.")
+    max_records: int = Field(0, ge=0, description="Most pending records scored in a round; 0: all.")
+
+
+class SelectionConfig(_Section):
+    """Which pending records annotators see first."""
+
+    strategy: Literal["random", "least_confidence", "margin", "token_entropy", "mnlp", "bald"] = Field(
+        "mnlp", description="Query strategy: how informative a record is judged from the scoring pass."
+    )
+    seed: int = Field(0, ge=0, description="Seed of every random choice of the selection.")
+    held_out_share: Fraction = Field(
+        0.2, description="Share of the queue that comes from the validation and test splits, at random."
+    )
+
+
+class HubConfig(_Section):
+    """Where snapshots are published beside the store."""
+
+    push_to_hub: str = Field("", description="Dataset id on the Hugging Face Hub; empty: snapshots stay in the store.")
+    private: bool = Field(True, description="Create the Hub dataset as private.")
+
+
+class LoopConfig(_Section):
+    """Configuration of one active-learning loop."""
+
+    store: str = Field("store", min_length=1, description="Folder of snapshots, models and rounds.")
+    argilla: ArgillaConfig = Field(default_factory=ArgillaConfig, description="Where people annotate.")
+    task: TaskConfig = Field(default_factory=TaskConfig, description="What is annotated.")
+    columns: ColumnsConfig = Field(default_factory=ColumnsConfig, description="Columns of imported files.")
+    annotations: AnnotationConfig = Field(default_factory=AnnotationConfig, description="Responses to annotations.")
+    splits: SplitConfig = Field(default_factory=SplitConfig, description="Train, validation, test.")
+    round: RoundConfig = Field(default_factory=RoundConfig, description="When a round has enough to work with.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig, description="How models are trained.")
+    gate: GateConfig = Field(default_factory=GateConfig, description="When a model goes into service.")
+    scoring: ScoringConfig = Field(default_factory=ScoringConfig, description="How pending records are scored.")
+    selection: SelectionConfig = Field(default_factory=SelectionConfig, description="Which records come first.")
+    hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")

@@ -1,0 +1,133 @@
+"""The words of the project as types: spans, responses, suggestions, records, annotations.
+
+Offsets are half-open and count Unicode code points of the record's text, everywhere in spanloop.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ResponseStatus = Literal["submitted", "draft", "discarded"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters `start` (included) to `end` (excluded) of a text carry `label`."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ScoredSpan:
+    """A predicted span with its calibrated probability `score`, in 0..1."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+    @property
+    def span(self) -> Span:
+        """The span without its score."""
+        return Span(self.start, self.end, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What one annotator answered for one record.
+
+    Attributes:
+        user: The annotator's Argilla user id.
+        status: `submitted`, `draft` or `discarded`.
+        spans: The marked spans, as answered: unsorted, duplicates and overlaps included.
+        updated_at: When the answer was last changed, ISO 8601 in UTC.
+    """
+
+    user: str
+    status: ResponseStatus
+    spans: tuple[Span, ...]
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a model proposes for one record.
+
+    Attributes:
+        spans: The proposed spans; empty means that the model expects none.
+        agent: The model version that proposed them.
+        updated_at: When it was written, ISO 8601 in UTC; empty for one not yet written.
+    """
+
+    spans: tuple[ScoredSpan, ...]
+    agent: str
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One text with everything Argilla knows about it.
+
+    Attributes:
+        id: The stable id given at import (Argilla's `external_id`).
+        text: The text that is annotated.
+        group: The document it came from; records of one group never straddle a split.
+        server_id: Argilla's own id of the record.
+        status: `pending`, or `completed` once enough responses are submitted.
+        responses: Every response of every annotator, whatever its status.
+        suggestion: The suggestion in place for the span question, if any.
+        metadata: The record's metadata as Argilla returns it.
+    """
+
+    id: str
+    text: str
+    group: str
+    server_id: str = ""
+    status: Literal["pending", "completed"] = "pending"
+    responses: tuple[Response, ...] = ()
+    suggestion: Suggestion | None = None
+    metadata: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def submitted(self) -> tuple[Response, ...]:
+        """The submitted responses."""
+        return tuple(r for r in self.responses if r.status == "submitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """The one agreed list of spans of a record, resolved from its submitted responses.
+
+    Attributes:
+        record_id: The record's id.
+        text: The record's text.
+        group: The record's group.
+        spans: The agreed spans, sorted, unique, without overlap.
+        annotators: The user ids whose submitted responses were used, sorted.
+        agreement: Mean pairwise exact-span F1 of the annotators in 0..1; None with fewer than two.
+    """
+
+    record_id: str
+    text: str
+    group: str
+    spans: tuple[Span, ...]
+    annotators: tuple[str, ...]
+    agreement: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its gold spans, as a snapshot holds it.
+
+    Attributes:
+        id: The record's id.
+        text: The record's text.
+        spans: Exact character spans, sorted and disjoint.
+    """
+
+    id: str
+    text: str
+    spans: tuple[Span, ...]

@@ -1,0 +1,96 @@
+"""Read the configuration: `spanloop.yaml`, then `SPANLOOP_SECTION__FIELD` environment variables over it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from spanloop.config import LoopConfig
+from spanloop.errors import ConfigError
+
+DEFAULT_FILE = Path("spanloop.yaml")
+_PREFIX = "SPANLOOP_"
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of spanloop's own services and credentials: `SPANLOOP_HOME`, or `~/.spanloop`."""
+    return Path(environ.get("SPANLOOP_HOME") or "~/.spanloop").expanduser().absolute()
+
+
+def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> LoopConfig:
+    """Read the configuration.
+
+    Relative paths in it (`store`, a model folder) are taken from the folder of the file.
+
+    Args:
+        path: The YAML file; None reads `spanloop.yaml` of the working folder if it is there.
+        environ: Environment variables, e.g. `SPANLOOP_TRAINING__LEARNING_RATE=3e-5`.
+
+    Returns:
+        The validated configuration, with `store` as an absolute path.
+
+    Raises:
+        ConfigError: The file is missing or no YAML, or a value does not fit.
+    """
+    path = path or Path(environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
+    tree = _read_yaml(path) if path.exists() or path != DEFAULT_FILE else {}
+    _overlay(tree, environ)
+    try:
+        config = LoopConfig.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error, path)) from None
+    base = path.absolute().parent
+    config.store = str((base / Path(config.store).expanduser()).resolve())
+    if (base / config.training.model_name_or_path).is_dir():
+        config.training.model_name_or_path = str((base / config.training.model_name_or_path).resolve())
+    return config
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist; 'spanloop init' writes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path} is not valid YAML{where}; see the comments that 'spanloop init' writes") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} holds {type(tree).__name__}, not sections; see 'spanloop init'")
+    return tree
+
+
+def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Write `SPANLOOP_A__B=value` into `tree["a"]["b"]`; values are read as YAML, so lists and numbers work."""
+    fields = LoopConfig.model_fields
+    for name in sorted(environ):
+        keys = name.removeprefix(_PREFIX).lower().split("__")
+        if not name.startswith(_PREFIX) or keys[0] not in fields:
+            continue
+        node = tree
+        for key in keys[:-1]:
+            child = node.setdefault(key, {})
+            if not isinstance(child, dict):
+                raise ConfigError(f"{name} names a section that the file gives as a single value; remove one of them")
+            node = child
+        node[keys[-1]] = yaml.safe_load(environ[name])
+
+
+def _first_problem(error: ValidationError, path: Path) -> str:
+    """One line for the first of pydantic's problems: the field, the value, the reason."""
+    problem, others = error.errors()[0], error.error_count() - 1
+    field = ".".join(str(x) for x in problem["loc"]) or "configuration"
+    reason = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        reason = "is not a setting; check the spelling"
+    value = problem.get("input")
+    shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
+    more = f" (and {others} more)" if others else ""
+    return f"{path}: {field}{shown}: {reason}{more}"
