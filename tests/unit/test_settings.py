@@ -1,0 +1,75 @@
+"""The configuration: file, environment, and the one line that a mistake gets."""
+
+from pathlib import Path
+
+import pytest
+
+from spanloop.config import LoopConfig
+from spanloop.errors import ConfigError
+from spanloop.settings import home, load_config
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "spanloop.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_are_valid_and_every_field_has_a_description() -> None:
+    schema = LoopConfig.model_json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    missing = [
+        f"{section['title']}.{name}"
+        for section in sections
+        for name, field in section["properties"].items()
+        if "description" not in {**schema["$defs"].get(field.get("$ref", "").removeprefix("#/$defs/"), {}), **field}
+    ]
+    assert missing == []
+
+
+def test_file_then_environment(tmp_path: Path) -> None:
+    path = write(tmp_path, "task: {labels: [PER, LOC]}\ntraining: {learning_rate: 1.0e-5, num_train_epochs: 3}\n")
+    environ = {"SPANLOOP_TRAINING__LEARNING_RATE": "3e-4", "SPANLOOP_TASK__LABELS": "[ORG]", "SPANLOOP_HOME": "/x"}
+    config = load_config(path, environ)
+    assert config.task.labels == ["ORG"]
+    assert config.training.learning_rate == pytest.approx(3e-4)
+    assert config.training.num_train_epochs == 3
+
+
+def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    path = write(tmp_path, "store: data/store\ntraining: {model_name_or_path: encoder}\n")
+    config = load_config(path, {})
+    assert config.store == str(tmp_path / "data/store")
+    assert config.training.model_name_or_path == str(tmp_path / "encoder")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("training: {learning_rate: 7}", "training.learning_rate = 7"),
+        ("trainin: {}", "trainin"),
+        ("task: {labels: [PER, PER]}", "'PER' stands twice"),
+        ("splits: {validation: 0.5, test: 0.5}", "less than 0.2 for training"),
+        ("training: {max_length: 64, stride: 60}", "stride 60"),
+        ("task: [", "not valid YAML at line"),
+        ("- just\n- a list", "holds list"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text), {})
+    message = str(caught.value)
+    assert named in message
+    assert "spanloop.yaml" in message
+    assert "\n" not in message
+
+
+def test_a_named_file_that_is_missing_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="spanloop init"):
+        load_config(tmp_path / "other.yaml", {})
+
+
+def test_home_is_a_variable_or_a_dot_folder() -> None:
+    assert home({"SPANLOOP_HOME": "/srv/spanloop"}) == Path("/srv/spanloop")
+    assert home({}).name == ".spanloop"
