@@ -1,0 +1,5 @@
+"""Scoring: from texts to spans with probabilities, and to the statistics that query strategies rank records by.
+
+Everything here works on whole batches of records laid end to end ("ragged": `(n_words_of_all_records, …)` arrays with
+the records' `lengths` beside them), so that no Python runs per token.
+"""
