@@ -1,0 +1,70 @@
+"""Windows: how a text longer than the model is read in overlapping parts, none of it unseen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Where each window begins and ends, in pieces counted over all texts.
+
+    The cores of a text's windows tile its pieces: every piece belongs to exactly one core, that of the window in
+    which it has most context. A model is trained and believed on the core alone.
+
+    Attributes:
+        text: (n_windows,) index of the window's text.
+        start: (n_windows,) first piece.
+        stop: (n_windows,) one past the last piece.
+        core_start: (n_windows,) first piece of the core.
+        core_stop: (n_windows,) one past the core's last piece.
+    """
+
+    text: Ints
+    start: Ints
+    stop: Ints
+    core_start: Ints
+    core_stop: Ints
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    @property
+    def lengths(self) -> Ints:
+        """(n_windows,) number of pieces."""
+        return self.stop - self.start
+
+
+def plan_windows(text_pieces: Ints, capacity: int, stride: int) -> Windows:
+    """Cut texts into windows of at most `capacity` pieces.
+
+    A text that fits is one window. A longer one gets windows of exactly `capacity` pieces, neighbours sharing at
+    least `stride`; the overlaps are evened out, so that the last window has as much context as the others.
+
+    Args:
+        text_pieces: (n_texts + 1,) text `i` holds the pieces `text_pieces[i]:text_pieces[i + 1]`.
+        capacity: Most pieces in a window, special tokens not counted.
+        stride: Fewest pieces that neighbouring windows share; smaller than `capacity`.
+
+    Returns:
+        The windows in the order of the texts; a text without pieces has none.
+    """
+    stride = min(stride, capacity // 2)
+    sizes = np.diff(text_pieces)
+    counts = np.where(sizes <= capacity, np.minimum(sizes, 1), -((stride - sizes) // (capacity - stride)))
+    text = np.repeat(np.arange(len(sizes)), counts)
+    rank = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
+    size, count = sizes[text], counts[text]
+    spare = np.maximum(size - capacity, 0)
+    first = rank * spare // np.maximum(count - 1, 1)
+    start = text_pieces[text] + first
+    stop = start + np.minimum(size, capacity)
+    core_start, core_stop = start.copy(), stop.copy()
+    joint = np.flatnonzero(rank[1:] > 0)
+    middle = (start[joint + 1] + stop[joint]) // 2
+    core_stop[joint] = middle
+    core_start[joint + 1] = middle
+    return Windows(text, start, stop, core_start, core_stop)
