@@ -2,6 +2,8 @@
 
 import typer
 
+from spanloop.cli import argilla
+
 
 def register(app: typer.Typer) -> None:
     """Attach every command to the application.
@@ -9,3 +11,4 @@ def register(app: typer.Typer) -> None:
     Args:
         app: The root application.
     """
+    app.add_typer(argilla.app, name="argilla")

@@ -1,0 +1,1 @@
+"""Local services as child processes: spawn, watch, wait for health, end."""

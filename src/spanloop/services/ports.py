@@ -1,0 +1,42 @@
+"""Ports: is one free, and which one is."""
+
+import contextlib
+import errno
+import socket
+
+from spanloop.errors import ServiceError
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.create_server((host, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def require_free(host: str, port: int, flag: str) -> None:
+    """Check that a server can listen on `host:port`.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on.
+        flag: The option that chooses another port; part of the error's message.
+
+    Raises:
+        ServiceError: The port is taken or not allowed, or the address is not one of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with contextlib.closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OverflowError:
+        raise ServiceError(f"port {port} is none: choose 1024 to 65535 with {flag}") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServiceError(
+                f"port {port} on {host} is taken by another program; choose another one with {flag}"
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise ServiceError(f"port {port} on {host} is not allowed; choose one above 1023 with {flag}") from None
+        raise ServiceError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
