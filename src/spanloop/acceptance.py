@@ -1,0 +1,123 @@
+"""Suggestion acceptance: what a model version suggested, against what annotators then submitted.
+
+The truest figure of the loop: it needs no test split, comes from real use, and says how much marking the model saved.
+It is measured where annotators worked, so on a queue sorted by uncertainty it is lower than on a random one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from spanloop.evaluation.counts import Counts
+from spanloop.records import Annotation, Record
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAcceptance:
+    """How the suggestions of one model version fared.
+
+    Attributes:
+        model: The model version, as stamped on the suggestions.
+        n_records: Records submitted after this version suggested spans for them.
+        n_unchanged: Of these, the records whose suggestion was submitted as it was.
+        n_suggested: Spans it suggested in them.
+        n_submitted: Spans that were submitted in them.
+        n_kept: Suggested spans that were submitted with the same characters and label.
+        precision: Kept share of the suggested spans.
+        recall: Share of the submitted spans that had been suggested.
+        f1: Harmonic mean of the two.
+    """
+
+    model: str
+    n_records: int
+    n_unchanged: int
+    n_suggested: int
+    n_submitted: int
+    n_kept: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Acceptance by model version, in the order of the versions' names.
+
+    Attributes:
+        versions: One entry for each model version that suggested anything on a record submitted since.
+        n_records: Records counted, all versions together.
+        n_later: Submitted records left out because the suggestion came after a response.
+    """
+
+    versions: tuple[VersionAcceptance, ...]
+    n_records: int
+    n_later: int
+
+    def of(self, model: str) -> VersionAcceptance | None:
+        """The acceptance of one model version; None if nothing of it was submitted yet."""
+        return next((version for version in self.versions if version.model == model), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain dictionaries, lists and numbers."""
+        return asdict(self) | {"versions": [asdict(version) for version in self.versions]}
+
+
+def acceptance(records: Iterable[Record], annotations: Iterable[Annotation]) -> Acceptance:
+    """Compare suggestions with the annotations that followed.
+
+    A record counts if every submitted response whose annotator is in its annotation is newer than its suggestion:
+    only then did the annotators have the suggestion before them.
+
+    Args:
+        records: Records as pulled, with suggestion and responses.
+        annotations: The agreed annotation of each submitted record.
+
+    Returns:
+        The figures by model version.
+    """
+    agreed = {annotation.record_id: annotation for annotation in annotations}
+    rows: dict[str, list[tuple[int, int, int]]] = {}
+    later = 0
+    for record in records:
+        annotation, suggestion = agreed.get(record.id), record.suggestion
+        if annotation is None or suggestion is None:
+            continue
+        if not _seen(record, annotation):
+            later += 1
+            continue
+        suggested = {span.span for span in suggestion.spans}
+        submitted = set(annotation.spans)
+        rows.setdefault(suggestion.agent, []).append((len(suggested & submitted), len(suggested), len(submitted)))
+    versions = tuple(_version(model, rows[model]) for model in sorted(rows))
+    return Acceptance(versions, sum(version.n_records for version in versions), later)
+
+
+def _seen(record: Record, annotation: Annotation) -> bool:
+    """Whether the suggestion was there before every response that made the annotation."""
+    if record.suggestion is None or not record.suggestion.updated_at:
+        return False
+    written = _instant(record.suggestion.updated_at)
+    used = [r for r in record.submitted if r.user in annotation.annotators]
+    return bool(used) and all(_instant(response.updated_at) > written for response in used)
+
+
+def _instant(stamp: str) -> datetime:
+    """An ISO 8601 time stamp; one without a zone is UTC, as Argilla writes them."""
+    instant = datetime.fromisoformat(stamp)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _version(model: str, rows: list[tuple[int, int, int]]) -> VersionAcceptance:
+    counts = Counts(*(sum(column) for column in zip(*rows, strict=True)))
+    return VersionAcceptance(
+        model=model,
+        n_records=len(rows),
+        n_unchanged=sum(kept == suggested == submitted for kept, suggested, submitted in rows),
+        n_suggested=counts.predicted,
+        n_submitted=counts.gold,
+        n_kept=counts.correct,
+        precision=counts.precision,
+        recall=counts.recall,
+        f1=counts.f1,
+    )
