@@ -1,0 +1,244 @@
+"""Spans of characters and IOB2 tags of words, there and back; what cannot be kept is counted, never dropped silently.
+
+`refine_words` cuts words at span boundaries, so that the tags of a snapshot hold every span exactly. With unrefined
+words (those of a model, which cannot know the spans) a span whose boundary lies inside a word is widened to whole words
+and reported as `boundary`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from spanloop.errors import DataError
+from spanloop.records import Span
+from spanloop.words import Word
+
+OverlapPolicy = Literal["longest", "first", "error"]
+LostReason = Literal["overlap", "duplicate", "boundary", "empty", "outside"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LostSpan:
+    """A span that was not kept exactly as it was given.
+
+    Attributes:
+        record_id: The record.
+        span: The span as it was given.
+        reason: `overlap`: another span stays in its place; `duplicate`: the same span stands there already;
+            `boundary`: kept, with its edges moved to the nearest words; `empty`: no visible character in it;
+            `outside`: beyond the ends of the text.
+    """
+
+    record_id: str
+    span: Span
+    reason: LostReason
+
+
+def tag_names(labels: Sequence[str]) -> list[str]:
+    """Name the IOB2 tags of a label scheme, in the one order that models and snapshots use.
+
+    Args:
+        labels: Labels in the order of the configuration.
+
+    Returns:
+        `["O", "B-a", "I-a", "B-b", "I-b", …]`.
+    """
+    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+
+
+def resolve_overlaps(
+    spans: Iterable[Span], policy: OverlapPolicy, record_id: str = ""
+) -> tuple[list[Span], list[LostSpan]]:
+    """Make spans unique and disjoint.
+
+    Args:
+        spans: Spans in any order, with duplicates and overlaps.
+        policy: `longest` keeps the longest of overlapping spans (of equal ones the first, then the first label in
+            alphabetical order); `first` keeps the one that starts first (of those the longest); `error` keeps none.
+        record_id: Named in errors and losses.
+
+    Returns:
+        The spans that stay, sorted, and those that do not.
+
+    Raises:
+        DataError: The policy is `error` and two spans overlap.
+    """
+    given = sorted(spans)
+    unique = sorted(set(given))
+    lost = [
+        LostSpan(record_id, span, "duplicate") for span, before in zip(given[1:], given, strict=False) if span == before
+    ]
+    if all(a.end <= b.start for a, b in zip(unique, unique[1:], strict=False)):
+        return unique, lost
+    kept: list[Span] = []
+    for span in sorted(unique, key=_longest_first if policy == "longest" else _first_first):
+        other = _overlapping(kept, span)
+        if other is None:
+            kept.insert(bisect_left(kept, span), span)
+        elif policy == "error":
+            raise DataError(
+                f"record {record_id!r}: spans {_show(other)} and {_show(span)} overlap; "
+                "correct them in Argilla, or set annotations.overlaps to 'longest' or 'first'"
+            )
+        else:
+            lost.append(LostSpan(record_id, span, "overlap"))
+    return kept, sorted(lost)
+
+
+def refine_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
+    """Cut words at the boundaries of spans, so that every span is a row of whole words.
+
+    White space at a span's edge becomes a word of its own: the tags then hold the span exactly.
+
+    Args:
+        words: Words as `split_words` gives them.
+        spans: Sorted, disjoint spans, none empty.
+
+    Returns:
+        The words, sorted; the same list of words where all boundaries already agree.
+    """
+    starts, ends = {start for start, _ in words}, {end for _, end in words}
+    if all(span.start in starts and span.end in ends for span in spans):
+        return list(words)
+    cuts = sorted({edge for span in spans for edge in (span.start, span.end)})
+    refined: list[Word] = []
+    for start, end in words:
+        inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]
+        refined.extend(zip([start, *inside], [*inside, end], strict=True))
+    firsts = [start for start, _ in refined]
+    filled = list(refined)
+    for span in spans:
+        low, high = bisect_left(firsts, span.start), bisect_left(firsts, span.end)
+        if low == high:
+            filled.append((span.start, span.end))
+            continue
+        if span.start < refined[low][0]:
+            filled.append((span.start, refined[low][0]))
+        if refined[high - 1][1] < span.end:
+            filled.append((refined[high - 1][1], span.end))
+    return sorted(filled)
+
+
+def spans_to_iob2(
+    words: Sequence[Word], spans: Iterable[Span], record_id: str = ""
+) -> tuple[list[str], list[LostSpan]]:
+    """Tag words with spans.
+
+    A word belongs to a span if they share a character; where two spans share a word, the earlier span has it.
+
+    Args:
+        words: Words as `split_words` or `refine_words` gives them.
+        spans: Spans; sorted here, best already disjoint.
+        record_id: Named in losses.
+
+    Returns:
+        One tag a word (`O`, `B-label`, `I-label`), and the spans that the tags do not hold exactly.
+    """
+    tags, lost = ["O"] * len(words), list[LostSpan]()
+    free, previous = 0, None
+    for span in sorted(spans):
+        low = bisect_right(words, span.start, key=lambda word: word[1])
+        high = bisect_left(words, span.end, key=lambda word: word[0])
+        if low >= high or high <= free:
+            reason: LostReason = "empty" if low >= high else "duplicate" if span == previous else "overlap"
+            lost.append(LostSpan(record_id, span, reason))
+            continue
+        if words[low][0] != span.start or words[high - 1][1] != span.end or low < free:
+            lost.append(LostSpan(record_id, span, "boundary"))
+        low, free, previous = max(low, free), high, span
+        tags[low:high] = [f"B-{span.label}", *[f"I-{span.label}"] * (high - low - 1)]
+    return tags, lost
+
+
+def iob2_to_spans(words: Sequence[Word], tags: Sequence[str]) -> list[Span]:
+    """Read spans from tags, strictly: an `I-` that does not continue a span of its label belongs to none.
+
+    Args:
+        words: One word a tag.
+        tags: `O`, `B-label`, `I-label`.
+
+    Returns:
+        Sorted, disjoint spans from the first character of the first word to the last of the last.
+
+    Raises:
+        DataError: The numbers of words and tags differ, or a tag is none of the three.
+    """
+    if len(words) != len(tags):
+        raise DataError(f"{len(words)} words have {len(tags)} tags; every word needs one")
+    spans: list[Span] = []
+    open_label = ""
+    for (start, end), tag in zip(words, tags, strict=True):
+        prefix, _, label = tag.partition("-")
+        if prefix == "B" and label:
+            spans.append(Span(start, end, label))
+            open_label = label
+        elif prefix == "I" and label:
+            open_label = label if label == open_label else ""
+            if open_label:
+                spans[-1] = Span(spans[-1].start, end, label)
+        elif tag == "O":
+            open_label = ""
+        else:
+            raise DataError(f"tag {tag!r} is not IOB2; tags are 'O', 'B-label' and 'I-label'")
+    return spans
+
+
+def utf16_to_codepoint(text: str, offset: int) -> int:
+    """Convert an offset in UTF-16 units, as JavaScript counts, to code points.
+
+    Args:
+        text: The text.
+        offset: Offset in UTF-16 units, 0 to the length of the text in them.
+
+    Returns:
+        The offset in code points.
+
+    Raises:
+        DataError: The offset lies beyond the text or inside a surrogate pair.
+    """
+    units = text.encode("utf-16-le", "surrogatepass")
+    point = len(units[: 2 * offset].decode("utf-16-le", "surrogatepass"))
+    if not 0 <= 2 * offset <= len(units) or codepoint_to_utf16(text, point) != offset:
+        raise DataError(f"UTF-16 offset {offset} is no boundary of a character in {text[:40]!r}")
+    return point
+
+
+def codepoint_to_utf16(text: str, offset: int) -> int:
+    """Convert an offset in code points to UTF-16 units, as JavaScript counts.
+
+    Args:
+        text: The text.
+        offset: Offset in code points, 0 to `len(text)`.
+
+    Returns:
+        The offset in UTF-16 units.
+
+    Raises:
+        DataError: The offset lies beyond the text.
+    """
+    if not 0 <= offset <= len(text):
+        raise DataError(f"offset {offset} lies outside a text of {len(text)} characters")
+    return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _overlapping(kept: Sequence[Span], span: Span) -> Span | None:
+    """The one of some sorted, disjoint spans that shares a character with `span`."""
+    after = bisect_left(kept, span.start, key=lambda other: other.start)
+    for other in kept[max(after - 1, 0) : after + 1]:
+        if other.start < span.end and span.start < other.end:
+            return other
+    return None
+
+
+def _longest_first(span: Span) -> tuple[int, int, str]:
+    return (span.start - span.end, span.start, span.label)
+
+
+def _first_first(span: Span) -> tuple[int, int, str]:
+    return (span.start, -span.end, span.label)
+
+
+def _show(span: Span) -> str:
+    return f"{span.start}-{span.end} {span.label!r}"
