@@ -67,10 +67,8 @@ def resolve_overlaps(
     """
     given = sorted(spans)
     unique = sorted(set(given))
-    lost = [
-        LostSpan(record_id, span, "duplicate") for span, before in zip(given[1:], given, strict=False) if span == before
-    ]
-    if all(a.end <= b.start for a, b in zip(unique, unique[1:], strict=False)):
+    lost = [LostSpan(record_id, span, "duplicate") for before, span in pairwise(given) if span == before]
+    if all(before.end <= span.start for before, span in pairwise(unique)):
         return unique, lost
     kept: list[Span] = []
     for span in sorted(unique, key=_longest_first if policy == "longest" else _first_first):

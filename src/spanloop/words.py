@@ -78,7 +78,8 @@ def _unicode_pattern() -> re.Pattern[str]:
     other = rf"(?:(?![^\W_])[^\s{invisible}])"
     sequence = f"(?:[{marks}{_NON_JOINER}{_EMOJI_TAGS}]|{_JOINER}{other}?)*"
     return re.compile(
-        r"(?:[A-Za-z0-9]+|[!-/:-@\[-`{-~])(?![^\x00-\x7f])"  # what follows is ASCII, so nothing can attach: the fast way
+        # The fast way: ASCII before ASCII, to which nothing can attach.
+        r"(?:[A-Za-z0-9]++|[!-/:-@\[-`{-~])(?![^\x00-\x7f])"
         f"|{letters}(?:[{formats}]+{letters})*"
         f"|{_JAMO}{follow}*|[{_CHARACTER_SCRIPTS}]{follow}*"
         f"|{_FLAG}{follow}*|{other}{sequence}"
