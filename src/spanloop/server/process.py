@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -34,7 +33,7 @@ class Running:
         api_key: Its key for the REST API.
         pid: The server's process.
         fresh: Whether this very call started it.
-        first: Whether its credentials are new, so that somebody should be told.
+        first: Whether it is ready for the first time, so that somebody should be told the password.
     """
 
     url: str
@@ -103,13 +102,12 @@ def start(
         ServiceError: The port is taken, the environment cannot be made, or the server ended or did not answer.
     """
     folder = _folder(home)
-    state, fresh, first = _running(home), False, False
+    state, fresh = _running(home), False
     if state is None:
         python = ensure_environment(environment_path(home, environ), progress)
         with locks.file_lock(folder / "start.lock", patience=30, taken=f"another start holds {folder / 'start.lock'}"):
             state = _running(home)
             if state is None:
-                first = read_credentials(credentials_path(home)) is None
                 state, fresh = _launch(home, python, host, port, environ), True
     credentials = read_credentials(credentials_path(home))
     if credentials is None:
@@ -120,6 +118,9 @@ def start(
         if fresh:  # whoever started it ends it: no half-started server stays behind after Ctrl-C
             stop(home)
         raise
+    told = folder / ".told"
+    first = fresh and not told.exists()
+    told.touch()
     return Running(
         state.url, credentials.username, credentials.password, credentials.api_key, state.pid, fresh, first=first
     )
@@ -139,7 +140,6 @@ def stop(home: Path) -> bool:
         if state is not None:
             processes.end([state.pid])
         _state_path(home).unlink(missing_ok=True)
-        shutil.rmtree(folder / "tmp", ignore_errors=True)
     return state is not None
 
 
@@ -218,9 +218,7 @@ def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str
     near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     url = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
     ensure_credentials(credentials_path(home), url)
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
-    for name in ("data", "tmp"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "data").mkdir(exist_ok=True)
     child = processes.spawn(
         [str(python), str(LAUNCHER)],
         log=log_path(home),
@@ -242,12 +240,7 @@ def _environment(folder: Path, host: str, port: int, environ: Mapping[str, str])
         "SPANLOOP_ARGILLA_PORT": str(port),
         "SPANLOOP_ARGILLA_CREDENTIALS": str(folder / "credentials.json"),
         "ARGILLA_HOME_PATH": str(folder / "data"),
-        "ARGILLA_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'data' / 'argilla.db'}?check_same_thread=False",
-        "ARGILLA_DATABASE_SQLITE_TIMEOUT": "30",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
-        "TMPDIR": str(folder / "tmp"),  # every start leaves a copy of the web UI there; the next one clears it
     }
 
 
