@@ -1,0 +1,103 @@
+"""Writing files so that a power cut or `kill -9` leaves the old content or the new, never half of one."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spanloop.errors import StoreError
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Give a file new content atomically; the file's folder must exist and one writer at a time be at work.
+
+    Args:
+        path: The file, there or not.
+        content: Its new text.
+
+    Raises:
+        OSError: The disk is full or refuses; the old content is still in place.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to the disk.
+
+    Args:
+        folder: The folder; its files' content is not synced.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file's content to the disk.
+
+    Args:
+        path: The file.
+    """
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def hash_file(path: Path) -> str:
+    """Hash a file's content.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its sha256, hexadecimal.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """List the regular files of a folder and its subfolders.
+
+    Args:
+        folder: Where to look.
+
+    Returns:
+        Absolute paths, sorted by their relative name.
+    """
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def to_json(tree: object) -> str:
+    """Write JSON for people: indented, in plain characters, ending in a newline."""
+    return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
+
+
+@contextmanager
+def told_as_store_errors(what: str, path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal into one line that names the file and the way out.
+
+    Args:
+        what: What was tried, e.g. `publish snapshots/v0001-3fa9c1d2`.
+        path: Where it was tried, named if the error names no file itself.
+
+    Raises:
+        StoreError: In place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        way_out = "free some space and run again" if full else "check the disk and the folder's permissions"
+        reason = error.strerror or str(error)
+        raise StoreError(f"cannot {what}: {reason} ({error.filename or path}); {way_out}") from error
