@@ -1,0 +1,91 @@
+"""Measures of how unsure the model is of a record, for query strategies; of each, higher means more informative.
+
+They are measured on the chain of valid sequences (`spanloop.scoring.chain`), the distribution that is decoded, and on
+calibrated probabilities. All take ragged arrays and return one figure a record; a record without words gets 0.
+"""
+
+import numpy as np
+
+from spanloop.scoring.chain import Chain, Doubles, record_sums
+from spanloop.scoring.viterbi import Ints
+
+
+def least_confidence(log_best: Doubles) -> Doubles:
+    """`1 - P(y*)`: what the best sequence leaves to all others.
+
+    Uncertainty sampling of Lewis and Gale (1994), for sequences as in Culotta and McCallum (2005). It prefers long
+    texts, and on very uncertain long ones it rounds to 1: `mnlp` is the measure made for comparing lengths.
+
+    Args:
+        log_best: `log P(y*)` of the best sequence, `(n_records,)`.
+    """
+    return np.asarray(-np.expm1(np.minimum(log_best, 0.0)))
+
+
+def margin(log_best: Doubles, log_second: Doubles) -> Doubles:
+    """`-(P(y*) - P(y**))`: how close the second best sequence comes; 0 is a tie, -1 is certainty.
+
+    Scheffer, Decomain and Wrobel (2001), for sequences as in Settles and Craven (2008).
+
+    Args:
+        log_best: `log P(y*)`, `(n_records,)`.
+        log_second: `log P(y**)` of the second best sequence, `(n_records,)`.
+    """
+    return np.asarray(np.minimum(np.exp(log_second) - np.exp(np.minimum(log_best, 0.0)), 0.0))
+
+
+def token_entropy(marginals: Doubles, lengths: Ints) -> Doubles:
+    """`-1/n sum_t sum_y P(y_t = y) log P(y_t = y)`: the mean entropy of the words' tags, in nats.
+
+    Settles and Craven (2008), equation for TE.
+
+    Args:
+        marginals: Of each tag of each word, `(n_words, n_tags)`.
+        lengths: Words of each record.
+    """
+    return _mean(_entropy(marginals), lengths)
+
+
+def mnlp(log_best: Doubles, lengths: Ints) -> Doubles:
+    """`-1/n log P(y*)`: maximum normalised log-probability, in nats a word.
+
+    Shen, Yun, Lipton, Kronrod and Anandkumar (2017).
+
+    Args:
+        log_best: `log P(y*)`, `(n_records,)`.
+        lengths: Words of each record.
+    """
+    return np.asarray(np.maximum(-log_best, 0.0) / np.maximum(lengths, 1))
+
+
+def bald(passes: Doubles, entropies: Doubles, n_passes: int, lengths: Ints) -> Doubles:
+    """`1/n sum_t H(mean_m p_m(t)) - mean_m H(p_m(t))`: what the weights disagree about, in nats a word.
+
+    Houlsby et al. (2011), with dropout passes as samples of the weights (Gal and Ghahramani 2016); for NER as in
+    Siddhant and Lipton (2018), with the mutual information of each word in place of the vote on whole sequences.
+
+    Args:
+        passes: Sum over the passes of the words' distributions, `(n_words, n_tags)`.
+        entropies: Sum over the passes of the words' entropies, `(n_words,)`.
+        n_passes: Number of passes.
+        lengths: Words of each record.
+    """
+    return np.maximum(_mean(_entropy(passes / n_passes) - entropies / n_passes, lengths), 0.0)
+
+
+def log_best(log_mass: Doubles, total: Chain) -> Doubles:
+    """`log P(y*)`: the mass of the best sequence over that of all valid ones."""
+    return np.asarray(log_mass - total.log_mass)
+
+
+def _entropy(p: Doubles) -> Doubles:
+    return np.asarray(-(p * np.log(np.maximum(p, 1e-300))).sum(axis=1))
+
+
+def _mean(values: Doubles, lengths: Ints) -> Doubles:
+    return record_sums(values, lengths) / np.maximum(lengths, 1)
+
+
+def entropy(probabilities: Doubles) -> Doubles:
+    """Entropy of each row, in nats, `(n_rows,)`."""
+    return _entropy(probabilities)
