@@ -84,9 +84,8 @@ def shuffled(pending: Sequence[Pending], seed: int) -> list[Pending]:
     ids = {record.id for record in pending}
     if len(ids) < len(pending):
         raise DataError(f"record {_first_twice(pending)!r} is pending twice; ids must be unique")
-    key = seed.to_bytes(16, "big")
     digests = b"".join(
-        hashlib.blake2b(record.id.encode("utf-8", "surrogatepass"), digest_size=16, key=key).digest()
+        hashlib.blake2b(f"{seed}\0{record.id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
         for record in pending
     )
     high, low = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).T
