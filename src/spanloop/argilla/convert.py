@@ -1,0 +1,82 @@
+"""Argilla's JSON to records and back; offsets change their count here and nowhere else."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from spanloop.argilla import schema
+from spanloop.argilla.dataset import DatasetRef
+from spanloop.argilla.offsets import PageOffsets, from_field
+from spanloop.records import Record, Response, ScoredSpan, Span, Suggestion
+
+Json = dict[str, Any]
+
+
+def to_record(item: Json, dataset: DatasetRef) -> Record:
+    """A record as Argilla returns it.
+
+    Args:
+        item: JSON of the record, with `responses` and `suggestions`.
+        dataset: Where it lies.
+    """
+    text = from_field(item["fields"].get(dataset.text_field) or "")
+    offsets = PageOffsets(text)
+    metadata = item.get("metadata") or {}
+    name = item.get("external_id") or item["id"]
+    return Record(
+        id=name,
+        text=text,
+        group=str(metadata.get(schema.GROUP) or name),
+        server_id=item["id"],
+        status=item["status"],
+        responses=tuple(_response(x, dataset, offsets) for x in item.get("responses") or ()),
+        suggestion=_suggestion(item.get("suggestions") or (), dataset, offsets),
+        metadata=metadata,
+    )
+
+
+def span_values(text: str, spans: Iterable[Span | ScoredSpan]) -> list[Json]:
+    """Spans as Argilla takes them.
+
+    Args:
+        text: The record's text.
+        spans: Spans in code points of that text.
+    """
+    offsets = PageOffsets(text)
+    pages = ((span.label, *offsets.to_page(span.start, span.end)) for span in spans)
+    return [{"label": label, "start": start, "end": end} for label, start, end in pages]
+
+
+def suggestion_value(text: str, suggestion: Suggestion, dataset: DatasetRef) -> Json:
+    """A suggestion as Argilla takes it: one score a span, none where there is no span."""
+    return {
+        "question_id": dataset.question_id,
+        "type": "model",
+        "agent": suggestion.agent,
+        "value": span_values(text, suggestion.spans),
+        "score": [span.score for span in suggestion.spans] or None,
+    }
+
+
+def _response(item: Json, dataset: DatasetRef, offsets: PageOffsets) -> Response:
+    answer = (item.get("values") or {}).get(dataset.question) or {}
+    spans = (_span(value, offsets) for value in answer.get("value") or ())
+    return Response(str(item["user_id"]), item["status"], tuple(spans), _utc(item["updated_at"]))
+
+
+def _suggestion(items: Iterable[Json], dataset: DatasetRef, offsets: PageOffsets) -> Suggestion | None:
+    for item in items:
+        if item["question_id"] == dataset.question_id:
+            spans = [_span(value, offsets) for value in item["value"]]
+            scores = item.get("score") or [1.0] * len(spans)
+            scored = (ScoredSpan(s.start, s.end, s.label, score) for s, score in zip(spans, scores, strict=True))
+            return Suggestion(tuple(scored), item.get("agent") or "", _utc(item["updated_at"]))
+    return None
+
+
+def _span(value: Json, offsets: PageOffsets) -> Span:
+    return Span(*offsets.from_page(value["start"], value["end"]), value["label"])
+
+
+def _utc(moment: str) -> str:
+    """Argilla's times are UTC and do not say so."""
+    return moment if moment.endswith(("Z", "+00:00")) else f"{moment}+00:00"

@@ -1,0 +1,82 @@
+"""Read records out of Argilla: those that somebody submitted, those that nobody touched, or all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.convert import to_record
+from spanloop.argilla.dataset import DatasetRef
+from spanloop.records import Record
+
+PAGE = 1000
+MOST_IDS = 250  # Argilla takes no more values in one filter
+_INSERTED = {"entity": "record", "property": "inserted_at"}
+
+Json = dict[str, Any]
+
+
+def pull(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
+    """Every record, with all responses and the suggestion in place."""
+    return _walk(client, dataset, [])
+
+
+def pull_submitted(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
+    """The records with a submitted response, with all their responses, drafts and discarded ones included.
+
+    A record that was submitted without any span is a real negative and is among them.
+    """
+    return _walk(client, dataset, [_terms("response", "status", ["submitted"])])
+
+
+def pull_pending(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
+    """The records that nobody has answered in any way: not submitted, no draft, not discarded."""
+    pending = [_terms("response", "status", ["pending"]), _terms("record", "status", ["pending"])]
+    return (record for record in _walk(client, dataset, pending) if not record.responses)
+
+
+def look_up(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> dict[str, Json]:
+    """The records of these ids, as they are now.
+
+    Args:
+        client: The connection.
+        dataset: Where to look.
+        ids: Record ids, at most `MOST_IDS`.
+
+    Returns:
+        Argilla's JSON of the records that are there, with responses and suggestions, by record id.
+    """
+    items = _search(client, dataset, [_terms("record", "external_id", ids)], offset=0) if ids else []
+    return {item["external_id"]: item for item in items}
+
+
+def _walk(client: ArgillaClient, dataset: DatasetRef, filters: list[Json]) -> Iterator[Record]:
+    """All pages in the order of insertion, every record once.
+
+    Annotators go on working meanwhile, and a record that joins or leaves would shift those behind it from page to
+    page. So a page starts from the last record's time of insertion, which never changes, not from a count.
+    """
+    seen: set[str] = set()
+    since, offset = "", 0
+    while True:
+        start = [{"type": "range", "scope": _INSERTED, "ge": since}] if since else []
+        items = _search(client, dataset, [*filters, *start], offset)
+        fresh = [item for item in items if item["id"] not in seen]
+        seen.update(item["id"] for item in fresh)
+        yield from (to_record(item, dataset) for item in fresh)
+        if len(items) < PAGE:
+            return
+        last = items[-1]["inserted_at"]
+        since, offset = last, offset + PAGE if last == since else 0
+
+
+def _search(client: ArgillaClient, dataset: DatasetRef, filters: list[Json], offset: int) -> list[Json]:
+    body: Json = {"sort": [{"scope": _INSERTED, "order": "asc"}]}
+    if filters:
+        body["filters"] = {"and": filters}
+    path = f"datasets/{dataset.id}/records/search"
+    answer = client.search(path, body, include="responses,suggestions", limit=PAGE, offset=offset)
+    return [item["record"] for item in answer["items"]]
+
+
+def _terms(entity: str, name: str, values: list[str]) -> Json:
+    return {"type": "terms", "scope": {"entity": entity, "property": name}, "values": values}

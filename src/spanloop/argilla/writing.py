@@ -1,0 +1,151 @@
+"""Write suggestions and priorities back, effectively once: what is in place is not written again.
+
+The key is (record, question, model version). Before each bulk its records are read anew, so that running again after a
+kill, a time-out or an annotator's submission ends in the same state, and whatever people answered stays untouched.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from spanloop.argilla import schema
+from spanloop.argilla.batches import batches
+from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.convert import suggestion_value, to_record
+from spanloop.argilla.dataset import DatasetRef
+from spanloop.argilla.offsets import to_field
+from spanloop.argilla.pull import MOST_IDS, look_up
+from spanloop.records import Record, ScoredSpan, Suggestion
+from spanloop.store import number_of
+
+_DIGITS = 6  # of scores, priorities and uncertainties
+
+Json = dict[str, Any]
+Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a round has to say about one pending record.
+
+    Attributes:
+        record_id: The record.
+        suggestion: The spans to suggest; None leaves the suggestion in place as it is.
+        priority: Orders the annotators' queue, highest first.
+        uncertainty: The model's doubt; None leaves the value in place.
+    """
+
+    record_id: str
+    suggestion: Suggestion | None
+    priority: float
+    uncertainty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """What became of the records, in counts that add up to the number of records given.
+
+    Attributes:
+        suggested: A suggestion was written, with priority and uncertainty.
+        reordered: The suggestion was in place; priority or uncertainty changed.
+        unchanged: All was in place; nothing was written.
+        answered: Somebody has answered (submitted, draft or discarded); left alone.
+        newer: A newer model version's suggestion is in place; left alone.
+        missing: Argilla no longer has the record.
+    """
+
+    suggested: int = 0
+    reordered: int = 0
+    unchanged: int = 0
+    answered: int = 0
+    newer: int = 0
+    missing: int = 0
+
+
+def write_suggestions(
+    client: ArgillaClient,
+    dataset: DatasetRef,
+    scored: Iterable[Scored],
+    *,
+    retired: Collection[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> WriteReport:
+    """Write suggestions, priorities and uncertainties to records that nobody has answered.
+
+    Args:
+        client: The connection.
+        dataset: Where to write.
+        scored: One item a record; a generator is read as it is written.
+        retired: Model versions that were taken out of service; theirs give way although their number is higher.
+        progress: Told the number of records dealt with, after each bulk.
+
+    Returns:
+        What became of the records.
+
+    Raises:
+        ArgillaError: Argilla refused a bulk; those before it are written, and running again goes on from there.
+    """
+    counts: Counter[Outcome] = Counter()
+    for batch in batches(scored, MOST_IDS):
+        there = look_up(client, dataset, [item.record_id for item in batch])
+        bulk: list[Json] = []
+        for item in batch:
+            outcome, change = _decide(item, there.get(item.record_id), dataset, retired)
+            counts[outcome] += 1
+            bulk += [change] * bool(change)
+        if bulk:
+            client.put(f"datasets/{dataset.id}/records/bulk", {"items": bulk})
+        if progress:
+            progress(len(batch))
+    return WriteReport(**{str(outcome): n for outcome, n in counts.items()})
+
+
+def _decide(scored: Scored, item: Json | None, dataset: DatasetRef, retired: Collection[str]) -> tuple[Outcome, Json]:
+    """What to do about one record, and the change to send."""
+    if item is None:
+        return "missing", {}
+    record = to_record(item, dataset)
+    wanted = _rounded(scored.suggestion)
+    if record.responses:
+        return "answered", {}
+    if record.suggestion and wanted and _is_newer(record.suggestion.agent, wanted.agent, retired):
+        return "newer", {}
+    change: Json = {}
+    if wanted and (record.suggestion is None or wanted != replace(record.suggestion, updated_at="")):
+        change |= {"suggestions": [suggestion_value(record.text, wanted, dataset)]} | _fields(item, record, dataset)
+    metadata = _metadata(scored, record)
+    if metadata != record.metadata:
+        change["metadata"] = metadata
+    outcome: Outcome = "suggested" if "suggestions" in change else "reordered" if change else "unchanged"
+    return outcome, change and {"external_id": record.id, **change}
+
+
+def _is_newer(there: str, ours: str, retired: Collection[str]) -> bool:
+    return number_of(there) > number_of(ours) and there not in retired
+
+
+def _fields(item: Json, record: Record, dataset: DatasetRef) -> Json:
+    """A record that was not imported by spanloop may lack the room that offsets in the page need."""
+    field = to_field(record.text)
+    if item["fields"][dataset.text_field] == field:
+        return {}
+    return {"fields": {**item["fields"], dataset.text_field: field}}
+
+
+def _metadata(scored: Scored, record: Record) -> dict[str, object]:
+    """The record's metadata with ours in it; a bulk replaces all of it."""
+    ours: dict[str, object] = {schema.PRIORITY: round(float(scored.priority), _DIGITS)}
+    if scored.uncertainty is not None:
+        ours[schema.UNCERTAINTY] = round(float(scored.uncertainty), _DIGITS)
+    if scored.suggestion is not None:
+        ours[schema.MODEL_VERSION] = scored.suggestion.agent
+    return {**record.metadata, **ours}
+
+
+def _rounded(suggestion: Suggestion | None) -> Suggestion | None:
+    """Scores as they are compared and written, in the order of the text."""
+    if suggestion is None:
+        return None
+    spans = (ScoredSpan(s.start, s.end, s.label, round(float(s.score), _DIGITS)) for s in suggestion.spans)
+    return Suggestion(tuple(sorted(spans)), suggestion.agent)
