@@ -76,6 +76,9 @@ class AnnotationConfig(_Section):
     overlaps: Literal["longest", "first", "error"] = Field(
         "longest", description="Which span stays where spans overlap: the longest, the first, or none: the round stops."
     )
+    whitespace: Literal["trim", "keep"] = Field(
+        "trim", description="White space that annotators marked at the edges of a span: taken off, or kept as marked."
+    )
 
 
 class SplitConfig(_Section):

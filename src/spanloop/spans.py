@@ -13,7 +13,7 @@ from typing import Literal
 
 from spanloop.errors import DataError
 from spanloop.records import Span
-from spanloop.words import Word
+from spanloop.words import Word, is_invisible
 
 OverlapPolicy = Literal["longest", "first", "error"]
 LostReason = Literal["overlap", "duplicate", "boundary", "empty", "outside"]
@@ -46,6 +46,40 @@ def tag_names(labels: Sequence[str]) -> list[str]:
         `["O", "B-a", "I-a", "B-b", "I-b", …]`.
     """
     return ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+
+
+def tidy_spans(
+    text: str, spans: Iterable[Span], record_id: str = "", *, trim: bool = True
+) -> tuple[list[Span], list[LostSpan]]:
+    """Bring the spans that one person marked into the text, and trim what cannot be seen from their edges.
+
+    Args:
+        text: The text they were marked in.
+        spans: As they were marked; duplicates and overlaps may be among them and stay.
+        record_id: Named in losses.
+        trim: Take white space and other invisible characters that belong to no word from the edges.
+
+    Returns:
+        The tidy spans in the given order, and those that were dropped (`outside`, `empty`) or trimmed (`boundary`).
+    """
+    kept, lost = list[Span](), list[LostSpan]()
+    for span in spans:
+        start, end = span.start, span.end
+        if not 0 <= start <= end <= len(text):
+            lost.append(LostSpan(record_id, span, "outside"))
+            continue
+        while trim and start < end and is_invisible(text[end - 1]):
+            end -= 1
+        while trim and start < end and is_invisible(text[start]):
+            start += 1
+        if start == end:
+            lost.append(LostSpan(record_id, span, "empty"))
+            continue
+        if end - start < span.end - span.start:
+            lost.append(LostSpan(record_id, span, "boundary"))
+            span = Span(start, end, span.label)
+        kept.append(span)
+    return kept, lost
 
 
 def resolve_overlaps(

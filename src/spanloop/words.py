@@ -24,6 +24,7 @@ Word = tuple[int, int]
 
 _ASCII = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 _JOINER, _NON_JOINER, _ZERO_WIDTH_SPACE = "\u200d", "\u200c", "\u200b"
+_INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
 _EMOJI_TAGS = "\U000e0020-\U000e007f"
 _SKIN_TONES = "\U0001f3fb-\U0001f3ff"
 _CHARACTER_SCRIPTS = (
@@ -68,10 +69,25 @@ def words_to_tokens(text: str, words: Iterable[Word]) -> list[str]:
 
 
 @cache
+def is_invisible(character: str) -> bool:
+    """Is this a character that belongs to no word, at the edge of one?
+
+    Args:
+        character: One character.
+
+    Returns:
+        True for white space, control characters and format characters; not for joiners and emoji tags, which stay
+        with what they follow.
+    """
+    kept = character in _JOINER + _NON_JOINER or "\U000e0020" <= character <= "\U000e007f"
+    return character.isspace() or (unicodedata.category(character) in _INVISIBLE and not kept)
+
+
+@cache
 def _unicode_pattern() -> re.Pattern[str]:
     marks = _characters("Mn", "Mc", "Me") + _SKIN_TONES
     formats = _characters("Cf", but=_JOINER + _NON_JOINER + _ZERO_WIDTH_SPACE)
-    invisible = _characters("Cc", "Cf", "Zs", "Zl", "Zp")
+    invisible = _characters(*_INVISIBLE)
     follow = f"[{marks}{_JOINER}{_NON_JOINER}]"
     letter = rf"[^\W_{_CHARACTER_SCRIPTS}]"
     letters = f"{letter}+(?:{follow}+{letter}*)*"
