@@ -1,0 +1,102 @@
+"""Text queries: conditions and scores from SQLite's FTS5."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from argilla_server.models import Record
+from sqlalchemy import CTE, ColumnElement, Float, and_, column, false, func, literal, literal_column, or_, select, table
+
+from .text import Both, Leaf, Node, Not, parse
+
+_TEXTS = table(
+    "spanloop_texts", column("id"), column("record_id"), column("dataset_id"), column("field"), column("text")
+)
+_INDEX = table("spanloop_index", column("rowid"), column("rank"))
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE", "BOPOMOFO")
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """A text query in SQL.
+
+    Attributes:
+        condition: On `Record`.
+        score: BM25, summed over the words that a record has; higher is better.
+    """
+
+    condition: ColumnElement[bool]
+    score: ColumnElement[float]
+
+
+def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
+    """Translate a text query. Each word may be in another field, unless one field is named.
+
+    Args:
+        query: In the language of `text`.
+        field: Name of the field to search, None for all.
+        dataset_id: The data set.
+
+    Returns:
+        Its condition and score; a query without a word matches nothing.
+    """
+    tree = parse(query)
+    if tree is None:
+        return TextMatch(false(), literal(0.0))
+    hits = {leaf: _hits(leaf, f"hits_{i}", field, dataset_id) for i, leaf in enumerate(dict.fromkeys(_leaves(tree)))}
+    score: ColumnElement[float] = literal(0.0, Float)
+    for found in hits.values():
+        of_record = select(found.c.score).where(found.c.record_id == Record.id).scalar_subquery()
+        score = score + func.coalesce(of_record, 0.0)
+    return TextMatch(_condition(tree, hits), score)
+
+
+def _condition(node: Node, hits: dict[Leaf, CTE]) -> ColumnElement[bool]:
+    if isinstance(node, Leaf):
+        return Record.id.in_(select(hits[node].c.record_id))
+    if isinstance(node, Not):
+        return ~_condition(node.inner, hits)
+    join = and_ if node.operator == "and" else or_
+    return join(_condition(node.left, hits), _condition(node.right, hits))
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Not):
+        yield from _leaves(node.inner)
+    elif isinstance(node, Both):
+        yield from _leaves(node.left)
+        yield from _leaves(node.right)
+
+
+def _hits(leaf: Leaf, name: str, field: str | None, dataset_id: UUID) -> CTE:
+    """The records that hold a word, each with the score of its best field."""
+    where = [_TEXTS.c.dataset_id == dataset_id.hex]
+    if field:
+        where.append(_TEXTS.c.field == field)
+    if _is_unspaced(leaf.text):
+        where.append(func.instr(func.lower(_TEXTS.c.text), func.lower(leaf.text)) > 0)
+        hits = select(_TEXTS.c.record_id, literal(1.0).label("score")).where(*where).distinct()
+    else:
+        matches = literal_column("spanloop_index").op("MATCH")(_phrase(leaf))
+        found = select(_INDEX.c.rowid, _INDEX.c.rank).where(matches).subquery()
+        score = func.max(-found.c.rank).label("score")
+        joined = select(_TEXTS.c.record_id, score).join_from(found, _TEXTS, _TEXTS.c.id == found.c.rowid)
+        hits = joined.where(*where).group_by(_TEXTS.c.record_id)
+    return hits.cte(name).prefix_with("MATERIALIZED")
+
+
+def _phrase(leaf: Leaf) -> str:
+    """A word or phrase in FTS5's own language, https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    quoted = '"' + leaf.text.replace('"', '""').replace("\0", " ") + '"'
+    return quoted + " *" if leaf.prefix else quoted
+
+
+def _is_unspaced(text: str) -> bool:
+    """Whether a text has a script that puts no spaces between words.
+
+    FTS5 takes a whole sentence of it for one word, so it is looked up as a part of the text instead.
+    """
+    return any(ord(char) > 0x0E00 and unicodedata.name(char, "").startswith(_UNSPACED) for char in text)

@@ -1,0 +1,33 @@
+"""SQL functions that SQLite lacks, and expressions that SQLAlchemy has no word for."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, event, func
+from sqlalchemy.engine import Engine
+
+_RANDOM = "spanloop_random"
+
+
+def install() -> None:
+    """Add the functions to every connection from now on."""
+    event.listen(Engine, "connect", _add_functions)
+
+
+def _add_functions(connection: Any, record: Any) -> None:
+    connection.create_function(_RANDOM, 2, seeded_random, deterministic=True)
+
+
+def seeded_random(seed: str, key: str) -> float:
+    """A number in [0, 1) that depends on nothing but its arguments."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{key}".encode(), digest_size=6).digest()) / 2**48
+
+
+def random_of(seed: str, key: Any) -> ColumnElement[float]:
+    """`seeded_random` of a column, in SQL."""
+    return getattr(func, _RANDOM)(seed, key, type_=Float)
+
+
+def json_path(*names: str) -> str:
+    """The path of nested keys in SQLite's JSON functions, e.g. `$."entities"."value"`."""
+    return "$" + "".join(f'."{name}"' for name in names)

@@ -1,0 +1,1 @@
+"""The process around the local Argilla server: settings, database, owner, background jobs, faster bulk writes."""
