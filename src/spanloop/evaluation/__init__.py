@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from spanloop.evaluation.bootstrap import Paired, interval, paired_bootstrap
 from spanloop.evaluation.boundary import boundary_scores
 from spanloop.evaluation.calibration import calibration_error, reliability
-from spanloop.evaluation.confusion import confusion
+from spanloop.evaluation.confusion import confusion_of
 from spanloop.evaluation.counts import Counts, Predictions, label_counts, record_counts, total
 from spanloop.evaluation.result import Evaluation, LabelScores
 from spanloop.evaluation.sequences import seqeval_scores
@@ -39,7 +39,7 @@ def evaluate(
     counts = record_counts(examples, predictions)
     overall = total(counts)
     low, high = interval(counts, samples=samples, seed=seed)
-    errors = confusion(examples, predictions)
+    errors = confusion_of(examples, predictions)
     bins = reliability(examples, predictions)
     return Evaluation(
         n_records=len(examples),

@@ -32,7 +32,7 @@ class Confusion:
     kinds: dict[str, int]
 
 
-def confusion(examples: Sequence[Example], predictions: Predictions) -> Confusion:
+def confusion_of(examples: Sequence[Example], predictions: Predictions) -> Confusion:
     """Count label against label and the kinds of errors.
 
     Args:
