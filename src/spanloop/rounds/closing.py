@@ -1,0 +1,183 @@
+"""The end of a round: its record is written and published, its work folder goes."""
+
+import logging
+import platform
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from spanloop import __version__
+from spanloop.rounds.files import read_annotations, write_json
+from spanloop.rounds.identity import settings_of
+from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
+from spanloop.rounds.models import Contest, training_hash
+from spanloop.rounds.news import News, find_news
+from spanloop.rounds.report import Outcome, RoundInputs, RoundReport
+from spanloop.rounds.work import Work, begun, discard, last_round
+
+_PACKAGES = ("prefect", "argilla", "torch", "transformers", "accelerate", "datasets", "seqeval")
+_KEEP = ("annotations.json", "queue.json")
+
+log = logging.getLogger(__name__)
+
+
+def news_of(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
+    """Has the round anything to do?
+
+    Args:
+        work: The round's work.
+        pulled: The records.
+        annotated: The annotations.
+        again: Go on in any case.
+
+    Returns:
+        The news, or that there is none.
+    """
+    news = find_news(work.store, work.config, read_annotations(annotated.path), pulled.records)
+    if again and not news.anything:
+        news = News(True, f"asked to run again; {news.reason}")
+    log.info("%s: %s", work.name, news.reason)
+    return news
+
+
+def close_idle(work: Work, news: News) -> RoundReport:
+    """End a round that has nothing to do; nothing is published.
+
+    Args:
+        work: The round's work; its folder goes.
+        news: Says that there is none.
+
+    Returns:
+        A report that names the last round and what is in service.
+    """
+    last, link = last_round(work.store) or {}, work.journal().get("pull", {}).get("queue_link", "")
+    discard(work)
+    return idle_report(last, news, link)
+
+
+def idle_report(last: Mapping[str, Any], news: News, queue_link: str) -> RoundReport:
+    """The report of a round that had nothing to do.
+
+    Args:
+        last: The record of the last round.
+        news: Says that there is nothing new.
+        queue_link: Where annotators go on.
+
+    Returns:
+        The report.
+    """
+    now = _now()
+    return RoundReport(
+        round=last.get("round", ""),
+        outcome="nothing new",
+        reason=news.reason,
+        started_at=now,
+        finished_at=now,
+        champion=last.get("champion"),
+        snapshot=last.get("snapshot"),
+        queue_link=queue_link,
+    )
+
+
+def close_round(
+    work: Work,
+    pulled: Pulled,
+    snapshot: Snapshotted,
+    contest: Contest,
+    champion: str | None,
+) -> RoundReport:
+    """Publish the record of the round and remove its work folder.
+
+    Args:
+        work: The round's work, with what its steps noted.
+        pulled: The records.
+        snapshot: The snapshot.
+        contest: The models of the round.
+        champion: The model in service now.
+
+    Returns:
+        The report, as published.
+    """
+    outcome, reason = _outcome(work.journal(), snapshot, contest)
+    report = RoundReport(
+        round=work.name,
+        outcome=outcome,
+        reason=reason,
+        started_at=(begun(work.store, work.name) or {}).get("started_at", ""),
+        finished_at=_now(),
+        champion=champion,
+        challenger=contest.challenger,
+        snapshot=snapshot.version,
+        inputs=RoundInputs(
+            records=pulled.records,
+            settings=settings_of(work.config),
+            training=training_hash(work.config),
+            champion=contest.champion,
+        ),
+        versions=_versions(),
+        **_figures(work.journal()),
+    )
+    work.store.publish("rounds", work.name, lambda folder: _fill(work, report, folder))
+    discard(work)
+    log.info("%s: %s, %s", report.round, outcome, reason)
+    return report
+
+
+def _outcome(journal: Mapping[str, Any], snapshot: Snapshotted, contest: Contest) -> tuple[Outcome, str]:
+    decision = journal.get("gate", {})
+    if contest.challenger:
+        return ("promoted" if decision["promote"] else "kept"), str(decision["reason"])
+    if not snapshot.ready:
+        return "waiting", snapshot.message
+    return "refreshed", contest.reason
+
+
+def _figures(journal: Mapping[str, Any]) -> dict[str, Any]:
+    pull, annotations, snapshot = (journal.get(name, {}) for name in ("pull", "annotations", "snapshot"))
+    evaluate, gate, train = (dict(journal.get(name, {})) for name in ("evaluate", "gate", "train"))
+    written = dict(journal.get("log", {}))
+    for step in (gate, train, written):
+        step.pop("seconds", None)
+    return {
+        **{name: pull.get(name, 0) for name in ("records", "submitted", "pending")},
+        **{name: annotations[name] for name in _NOTED if name in annotations},
+        "counts": snapshot.get("counts", {}),
+        "training": train,
+        "champion_scores": evaluate.get("champion"),
+        "challenger_scores": evaluate.get("challenger"),
+        "decision": gate or None,
+        "scored": journal.get("score", {}).get("scored", 0),
+        "written": written,
+        "seconds": {name: noted["seconds"] for name, noted in journal.items() if "seconds" in noted},
+        "queue_link": pull.get("queue_link", ""),
+    }
+
+
+_NOTED = ("annotated", "lost", "moved", "agreement", "acceptance", "acceptance_since")
+
+
+def _fill(work: Work, report: RoundReport, folder: Path) -> None:
+    write_json(folder / "round.json", report.model_dump(mode="json"))
+    for name in _KEEP:
+        if work.file(name).exists():
+            shutil.copy2(work.file(name), folder / name)
+
+
+def _versions() -> dict[str, str]:
+    found = {name: metadata.version(name) for name in _PACKAGES if _installed(name)}
+    return {"spanloop": __version__, "python": platform.python_version(), **found}
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

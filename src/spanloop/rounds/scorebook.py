@@ -1,0 +1,96 @@
+"""Scores of one model, kept as they are made: a killed scoring pass goes on, and no text is scored twice by a model.
+
+One JSON line a record, appended. A line that a crash cut off is dropped when the book is opened again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spanloop.durable import told_as_store_errors
+from spanloop.records import ScoredSpan
+from spanloop.statistics import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a model says about one record.
+
+    Attributes:
+        spans: The spans it proposes.
+        statistics: How sure it is.
+    """
+
+    spans: tuple[ScoredSpan, ...]
+    statistics: Statistics
+
+
+def text_key(text: str) -> str:
+    """Hash of a text: a record whose text changed is scored again."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class ScoreBook:
+    """The scores of one model under one scoring configuration, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the book; a missing file is an empty one.
+
+        Args:
+            path: The file of JSON lines.
+        """
+        self.path = path
+        self._scores = dict(_read(path))
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def get(self, record_id: str, text: str) -> Score | None:
+        """The score of a record; None if it was not scored, or with another text."""
+        found = self._scores.get(record_id)
+        return found[1] if found and found[0] == text_key(text) else None
+
+    def add(self, scores: Iterable[tuple[str, str, Score]]) -> int:
+        """Append scores as they come.
+
+        Args:
+            scores: Record id, text and score of each.
+
+        Returns:
+            How many were added.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        added = 0
+        with told_as_store_errors("keep scores", self.path), self.path.open("a", encoding="utf-8") as file:
+            for record_id, text, score in scores:
+                key = text_key(text)
+                file.write(json.dumps({"id": record_id, "text": key, **asdict(score)}) + "\n")
+                self._scores[record_id] = (key, score)
+                added += 1
+        return added
+
+
+def _read(path: Path) -> Iterator[tuple[str, tuple[str, Score]]]:
+    """Every whole line; what follows the last newline is cut off, so that appending starts on a fresh line."""
+    if not path.exists():
+        return
+    whole = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            tree = json.loads(line)
+            whole += len(line)
+            yield tree["id"], (tree["text"], _score(tree))
+    if whole < path.stat().st_size:
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
+def _score(tree: Mapping[str, Any]) -> Score:
+    return Score(tuple(ScoredSpan(**s) for s in tree["spans"]), Statistics(**tree["statistics"]))

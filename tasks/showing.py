@@ -1,0 +1,78 @@
+"""What a round shows in the Prefect UI: a table of scores, a summary with links, progress bars."""
+
+import contextlib
+import time
+from typing import cast
+from uuid import UUID
+
+import httpx
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from spanloop.rounds.report import RoundReport
+from spanloop.rounds.summary import score_rows, summary_markdown
+from spanloop.rounds.work import Work
+
+_SECONDS_BETWEEN_UPDATES = 2.0
+
+
+class ProgressBar:
+    """A progress artifact that appears with the first step and is updated every few seconds."""
+
+    def __init__(self, key: str, description: str) -> None:
+        """Prepare; nothing is shown yet.
+
+        Args:
+            key: The artifact's key in the UI.
+            description: What is going on.
+        """
+        self._key, self._description = key, description
+        self._artifact: UUID | None = None
+        self._shown_at = 0.0
+
+    def show(self, done: int, total: int) -> None:
+        """Show how far it is; a Prefect server that does not answer stops nothing.
+
+        Args:
+            done: Finished parts.
+            total: All parts.
+        """
+        if time.monotonic() - self._shown_at < _SECONDS_BETWEEN_UPDATES:
+            return
+        self._update(100 * done / max(total, 1))
+        self._shown_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Fill the bar, if it was ever shown."""
+        if self._artifact:
+            self._update(100.0)
+
+    def _update(self, percent: float) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            if self._artifact is None:
+                self._artifact = cast(UUID, create_progress_artifact(percent, self._key, self._description))
+            else:
+                update_progress_artifact(self._artifact, percent)
+
+
+def show_scores(work: Work) -> None:
+    """Show the per-label scores of the models of a round as a table.
+
+    Args:
+        work: The round's work, after its evaluation.
+    """
+    if rows := score_rows(work.journal().get("evaluate", {})):
+        create_table_artifact(rows, "scores-per-label", f"Exact-span scores on the test split, round {work.name}")
+
+
+def show_summary(report: RoundReport) -> None:
+    """Show the summary of a round.
+
+    Args:
+        report: The round's report.
+    """
+    create_markdown_artifact(summary_markdown(report), "round-summary", f"{report.round}: {report.outcome}")
