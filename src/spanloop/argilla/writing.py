@@ -19,7 +19,8 @@ from spanloop.argilla.pull import MOST_IDS, look_up
 from spanloop.records import Record, ScoredSpan, Suggestion
 from spanloop.store import number_of
 
-_DIGITS = 6  # of scores, priorities and uncertainties
+_DIGITS = 6  # of priorities and uncertainties
+_SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the same model writes the same scores
 
 Json = dict[str, Any]
 Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "missing"]
@@ -147,5 +148,5 @@ def _rounded(suggestion: Suggestion | None) -> Suggestion | None:
     """Scores as they are compared and written, in the order of the text."""
     if suggestion is None:
         return None
-    spans = (ScoredSpan(s.start, s.end, s.label, round(float(s.score), _DIGITS)) for s in suggestion.spans)
+    spans = (ScoredSpan(s.start, s.end, s.label, round(float(s.score), _SCORE_DIGITS)) for s in suggestion.spans)
     return Suggestion(tuple(sorted(spans)), suggestion.agent)
