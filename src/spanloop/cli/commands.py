@@ -2,7 +2,7 @@
 
 import typer
 
-from spanloop.cli import argilla
+from spanloop.cli import argilla, run, up
 
 
 def register(app: typer.Typer) -> None:
@@ -12,3 +12,5 @@ def register(app: typer.Typer) -> None:
         app: The root application.
     """
     app.add_typer(argilla.app, name="argilla")
+    app.command()(up.up)
+    app.command()(run.run)

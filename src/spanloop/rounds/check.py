@@ -1,16 +1,19 @@
 """Ask from outside whether a round has anything to do: seconds, no torch, no datasets, no Prefect."""
 
+from datetime import UTC, datetime
+
 from spanloop.annotations import resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
-from spanloop.rounds.news import News, find_news
+from spanloop.rounds.news import find_news
+from spanloop.rounds.report import RoundReport, idle_report
 from spanloop.rounds.work import last_round
 from spanloop.store import Store
 
 
-def check(config: LoopConfig, client: ArgillaClient) -> tuple[News, str]:
+def check(config: LoopConfig, client: ArgillaClient) -> RoundReport | None:
     """Compare what is in Argilla with what the last round saw.
 
     Args:
@@ -18,7 +21,7 @@ def check(config: LoopConfig, client: ArgillaClient) -> tuple[News, str]:
         client: Talks to Argilla.
 
     Returns:
-        The news, and the link where annotators go on.
+        The report of a round that would have nothing to do; None if there is work.
 
     Raises:
         RoundInProgress: A round is running.
@@ -26,11 +29,15 @@ def check(config: LoopConfig, client: ArgillaClient) -> tuple[News, str]:
     """
     store = Store(config.store)
     dataset = find_dataset(client, config)
+    last = last_round(store)
     with store.lock("a look for news"):
         pass
-    link = queue_link(config.argilla.api_url, dataset.id)
-    if last_round(store) is None:
-        return News(True, "the first round"), link
+    if last is None:
+        return None
     annotations = resolve(pull_submitted(client, dataset), config.annotations).annotations
     records = client.get(f"datasets/{dataset.id}/progress")["total"]
-    return find_news(store, config, annotations, records), link
+    news = find_news(store, config, annotations, records)
+    if news.anything:
+        return None
+    link = queue_link(config.argilla.api_url, dataset.id)
+    return idle_report(last, news.reason, link, datetime.now(UTC).isoformat(timespec="seconds"))

@@ -15,7 +15,7 @@ from spanloop.rounds.identity import settings_of
 from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
 from spanloop.rounds.models import Contest, training_hash
 from spanloop.rounds.news import News, find_news
-from spanloop.rounds.report import Outcome, RoundInputs, RoundReport
+from spanloop.rounds.report import Outcome, RoundInputs, RoundReport, idle_report
 from spanloop.rounds.work import Work, begun, discard, last_round
 
 _PACKAGES = ("prefect", "argilla", "torch", "transformers", "accelerate", "datasets", "seqeval")
@@ -55,31 +55,7 @@ def close_idle(work: Work, news: News) -> RoundReport:
     """
     last, link = last_round(work.store) or {}, work.journal().get("pull", {}).get("queue_link", "")
     discard(work)
-    return idle_report(last, news, link)
-
-
-def idle_report(last: Mapping[str, Any], news: News, queue_link: str) -> RoundReport:
-    """The report of a round that had nothing to do.
-
-    Args:
-        last: The record of the last round.
-        news: Says that there is nothing new.
-        queue_link: Where annotators go on.
-
-    Returns:
-        The report.
-    """
-    now = _now()
-    return RoundReport(
-        round=last.get("round", ""),
-        outcome="nothing new",
-        reason=news.reason,
-        started_at=now,
-        finished_at=now,
-        champion=last.get("champion"),
-        snapshot=last.get("snapshot"),
-        queue_link=queue_link,
-    )
+    return idle_report(last, news.reason, link, _now())
 
 
 def close_round(

@@ -1,5 +1,6 @@
 """The record of a round: what it worked on, what it decided, with every figure. Published as `round.json`."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,3 +115,27 @@ class RoundReport(BaseModel):
 
 
 _SUMS = ("n_records", "n_unchanged", "n_suggested", "n_submitted", "n_kept")
+
+
+def idle_report(last: Mapping[str, Any], reason: str, queue_link: str, now: str) -> RoundReport:
+    """The report of a round that had nothing to do.
+
+    Args:
+        last: The record of the last round.
+        reason: Says that there is nothing new.
+        queue_link: Where annotators go on.
+        now: The time, ISO 8601 in UTC.
+
+    Returns:
+        The report; it names the last round and the model in service.
+    """
+    return RoundReport(
+        round=last.get("round", ""),
+        outcome="nothing new",
+        reason=reason,
+        started_at=now,
+        finished_at=now,
+        champion=last.get("champion"),
+        snapshot=last.get("snapshot"),
+        queue_link=queue_link,
+    )

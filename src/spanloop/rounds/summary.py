@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from spanloop.evaluation.result import Evaluation
 from spanloop.rounds.report import RoundReport
 
 Rows = list[tuple[str, str]]
@@ -30,7 +29,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ]
     else:
         rows.append(("in service", report.champion or "no model yet"))
-    return [*rows, ("annotators", report.queue_link)]
+    return rows
 
 
 def _snapshot(report: RoundReport) -> str:
@@ -49,6 +48,8 @@ def _models(report: RoundReport) -> Rows:
 
 
 def _model(version: str, scores: Mapping[str, Any]) -> str:
+    from spanloop.evaluation.result import Evaluation
+
     return f"{version}: {Evaluation.from_dict(scores).headline()}"
 
 
@@ -75,9 +76,10 @@ def summary_markdown(report: RoundReport) -> str:
         Markdown.
     """
     title = f"# {report.round or 'No round yet'}: {report.outcome}"
-    rows = [row for row in summary_rows(report) if row[0] != "annotators"]
-    table = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows)]
+    table = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in summary_rows(report))]
     link = [f"[Annotate: the queue, most informative first]({report.queue_link})"] if report.queue_link else []
+    from spanloop.evaluation.result import Evaluation
+
     scores = [f"## {title}\n\n{Evaluation.from_dict(found).markdown()}" for title, found in _evaluations(report)]
     return "\n\n".join([title, "\n".join(table), *link, *scores])
 

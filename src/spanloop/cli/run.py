@@ -1,0 +1,63 @@
+"""`spanloop run`: one round by hand, through the same flow that the schedule runs."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spanloop.config import LoopConfig
+from spanloop.settings import load_config
+
+if TYPE_CHECKING:
+    from spanloop.rounds.report import RoundReport
+
+
+def run(
+    config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", "--force", help="Run also when nothing is new since the last round.")
+    ] = False,
+) -> None:
+    """Run one round: pull, snapshot, train, evaluate, gate, score, log. Ends in seconds when nothing is new."""
+    loop = load_config(config)
+    _show((None if again else _nothing_new(loop)) or _round(loop, again))
+
+
+def _nothing_new(config: LoopConfig) -> "RoundReport | None":
+    """The report of a round that would change nothing, found without starting Prefect; None if there is work."""
+    if config.argilla.api_key_block and config.argilla.api_key_env not in os.environ:
+        return None  # only Prefect can read the key
+    from spanloop.argilla.client import ArgillaClient
+    from spanloop.rounds.check import check
+
+    with ArgillaClient(config.argilla) as client:
+        return check(config, client)
+
+
+def _round(config: LoopConfig, again: bool) -> "RoundReport":
+    from spanloop.prefect_environment import prepare_prefect
+
+    if passed_over := prepare_prefect(os.environ):
+        typer.echo(f"Prefect at {passed_over} does not answer; this round runs on a temporary server", err=True)
+    from flows.active_learning import active_learning
+
+    return active_learning(config, again=again)
+
+
+def _show(report: "RoundReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from spanloop.rounds.summary import summary_rows
+
+    console = Console(highlight=False)
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, value in summary_rows(report):
+        table.add_row(name, value)
+    if report.outcome != "nothing new":
+        console.rule(f"round {report.round}", align="left")
+    console.print(table)
+    console.print(f"[bold]annotate[/bold]  {report.queue_link}", soft_wrap=True)
