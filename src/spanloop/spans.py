@@ -77,8 +77,7 @@ def tidy_spans(
             continue
         if end - start < span.end - span.start:
             lost.append(LostSpan(record_id, span, "boundary"))
-            span = Span(start, end, span.label)
-        kept.append(span)
+        kept.append(Span(start, end, span.label))
     return kept, lost
 
 
