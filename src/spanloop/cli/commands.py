@@ -2,7 +2,7 @@
 
 import typer
 
-from spanloop.cli import argilla, run, up
+from spanloop.cli import agreement, argilla, report, run, up
 
 
 def register(app: typer.Typer) -> None:
@@ -14,3 +14,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
     app.command()(run.run)
+    app.command()(report.report)
+    app.command()(agreement.agreement)

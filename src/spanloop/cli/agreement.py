@@ -1,0 +1,78 @@
+"""`spanloop agreement`: how well annotators agree, and the records on which they differ most."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spanloop.settings import load_config
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from spanloop.agreement import AgreementReport
+    from spanloop.argilla.client import ArgillaClient
+    from spanloop.disputes import Dispute
+
+
+def agreement(
+    config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
+    most: Annotated[int, typer.Option(min=0, help="Disputed records to show, worst first.")] = 10,
+) -> None:
+    """Show how well annotators agree, and what they marked differently in the records they dispute most."""
+    from rich.console import Console
+
+    from spanloop.argilla.client import ArgillaClient
+    from spanloop.argilla.dataset import find_dataset
+    from spanloop.argilla.pull import pull_submitted
+    from spanloop.disputes import disputes
+
+    settings = load_config(config)
+    with ArgillaClient(settings.argilla) as client:
+        report, found = disputes(pull_submitted(client, find_dataset(client, settings)), most=most)
+        names = _names(client)
+    if not report.records:
+        typer.echo("no record was submitted by two annotators yet; raise task.min_submitted for some overlap")
+        return
+    console = Console()
+    _figures(console, report)
+    _disputes(console, found, names)
+
+
+def _names(client: "ArgillaClient") -> dict[str, str]:
+    """User names by id, where the key may list users; only owners may."""
+    from spanloop.errors import ArgillaError
+
+    try:
+        return {user["id"]: user["username"] for user in client.get("users")["items"]}
+    except (ArgillaError, KeyError, TypeError):
+        return {}
+
+
+def _figures(console: "Console", report: "AgreementReport") -> None:
+    f1 = "-" if report.pairwise_f1 is None else f"{100 * report.pairwise_f1:.1f}"
+    console.print(
+        f"{report.records} records by two or more of {report.annotators} annotators, pairwise F1 {f1}", highlight=False
+    )
+    for label, alpha in report.alpha.items():
+        shown = "undefined" if alpha is None else f"{alpha:.2f}"
+        console.print(f"  {label}: Krippendorff's alpha {shown}", markup=False, highlight=False)
+
+
+def _disputes(console: "Console", found: list["Dispute"], names: dict[str, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from spanloop.disputes import quote
+
+    if not found:
+        return
+    table = Table("record", "F1", "marked by some", "by", title="Most disputed", title_justify="left")
+    for dispute in found:
+        for i, (span, users) in enumerate(dispute.marked):
+            who = ", ".join(names.get(user, user[:8]) for user in users)
+            first = (dispute.record_id, f"{100 * dispute.f1:.0f}") if i == 0 else ("", "")
+            marked = f"{quote(dispute.text, span)!r} {span.label} ({span.start}-{span.end})"
+            table.add_row(*(Text(cell) for cell in (*first, marked, f"{who} of {len(dispute.users)}")))
+        table.add_section()
+    console.print(table)

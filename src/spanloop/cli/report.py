@@ -1,0 +1,47 @@
+"""`spanloop report`: every round in one table, and the learning curve as a picture."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spanloop.errors import ConfigError, StoreError
+from spanloop.settings import load_config
+
+
+def report(
+    config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the learning curve to this file (.svg).")] = None,
+) -> None:
+    """Show what each round had, what its model scores and what annotators kept of its suggestions."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from spanloop.history import HEADER, history, rows
+    from spanloop.store import Store
+
+    if plot and plot.suffix.lower() != ".svg":
+        raise ConfigError(f"--plot {plot}: the picture is an SVG; name the file {plot.with_suffix('.svg').name}")
+    store = Store(load_config(config).store)
+    entries = history(store)
+    if not entries:
+        typer.echo(f"no round yet in {store.root}; 'spanloop run' makes the first")
+        return
+    table = Table(title=f"Rounds in {store.root}", title_justify="left")
+    for name in HEADER:
+        table.add_column(name, justify="left" if name in ("round", "outcome") else "right")
+    for row in rows(entries):
+        table.add_row(*row)
+    Console().print(table)
+    if plot:
+        _draw(plot, entries)
+
+
+def _draw(plot: Path, entries: list) -> None:  # type: ignore[type-arg]
+    from spanloop.learning_curve import learning_curve
+
+    try:
+        plot.write_text(learning_curve(entries), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{plot} cannot be written: {error.strerror}; choose another place") from None
+    typer.echo(f"learning curve: {plot}")

@@ -1,0 +1,157 @@
+"""`spanloop report`: the rounds of a store as a table and as a picture."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from spanloop.cli import _register, app
+from spanloop.cli.report import report
+from spanloop.errors import ConfigError, StoreError
+from spanloop.evaluation import evaluate
+from spanloop.history import HEADER, Entry, history, rows
+from spanloop.learning_curve import HEIGHT, WIDTH, learning_curve
+from spanloop.records import Example, Span
+from spanloop.rounds.report import RoundReport
+from spanloop.store import Store
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def scores(right, of=20):
+    """The evaluation of a model that finds `right` of `of` spans, one a record."""
+    examples = [Example(str(i), "ab", (Span(0, 1, "x"),)) for i in range(of)]
+    found = {str(i): [Span(0, 1, "x")] if i < right else [] for i in range(of)}
+    return evaluate(examples, found, ["x"]).to_dict()
+
+
+def since(kept, suggested, submitted):
+    figures = {"n_records": 9, "n_unchanged": 3, "n_suggested": suggested, "n_submitted": submitted, "n_kept": kept}
+    return {"versions": [{"model": "m0001", **figures}]}
+
+
+ROUNDS = [
+    RoundReport(round="r0001", outcome="waiting", reason="12 annotated, 20 needed", annotated=12),
+    RoundReport(
+        round="r0002",
+        outcome="promoted",
+        reason="first model",
+        annotated=60,
+        champion="m0001-aaaaaaaa",
+        challenger="m0001-aaaaaaaa",
+        challenger_scores=scores(10),
+    ),
+    RoundReport(
+        round="r0003",
+        outcome="kept",
+        reason="worse",
+        annotated=120,
+        champion="m0001-aaaaaaaa",
+        challenger="m0002-bbbbbbbb",
+        champion_scores=scores(15),
+        challenger_scores=scores(5),
+        acceptance_since=since(30, 40, 60),
+    ),
+]
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "store")
+    for one in ROUNDS:
+        content = json.dumps(one.model_dump(mode="json"))
+        store.publish("rounds", one.round, lambda folder, c=content: (folder / "round.json").write_text(c))
+    return store
+
+
+@pytest.fixture
+def configured(store, tmp_path, monkeypatch):
+    """A working folder whose configuration names the store."""
+    (tmp_path / "spanloop.yaml").write_text("store: store\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+    return tmp_path
+
+
+def test_the_model_in_service_is_what_a_round_shows(store):
+    """After a challenger was kept out, the row shows the champion's figures, not the challenger's."""
+    waiting, promoted, kept = history(store)
+    assert (waiting.f1, waiting.accepted) == (None, None)
+    assert promoted.f1 == pytest.approx(2 / 3)
+    assert kept.f1 == pytest.approx(30 / 35)
+    assert kept.low < kept.f1 < kept.high
+    assert (kept.n_test, kept.kept, kept.suggested, kept.accepted) == (20, 30, 40, pytest.approx(0.6))
+
+
+def test_the_table_has_a_cell_for_every_heading(store):
+    table = rows(history(store))
+    assert {len(row) for row in table} == {len(HEADER)}
+    assert table[0] == ("r0001", "waiting", "12", "-", "-", "-", "-")
+    assert table[2][3].startswith("85.7 (")
+    assert table[2][-2:] == ("30 of 40 (75 %)", "60.0")
+
+
+def test_a_damaged_round_is_named(store):
+    path = store.path("rounds", "r0002") / "round.json"
+    path.chmod(0o644)
+    path.write_text('{"round": 7}')
+    with pytest.raises(StoreError, match=r"r0002/round.json is no record of a round"):
+        history(store)
+
+
+def test_the_command_prints_the_table_and_draws(configured):
+    _register()
+    done = CliRunner().invoke(app, ["report", "--plot", "curve.svg"])
+    assert done.exit_code == 0, done.output
+    assert "r0003" in done.output
+    assert "30 of 40 (75 %)" in done.output
+    assert (configured / "curve.svg").read_text().startswith("<svg")
+
+
+def test_a_store_without_rounds_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    report(config=None, plot=None)
+    assert "no round yet" in capsys.readouterr().out
+
+
+def test_a_picture_of_another_kind_is_refused(configured):
+    with pytest.raises(ConfigError, match=r"curve.png: the picture is an SVG; name the file curve.svg"):
+        report(config=None, plot=configured / "curve.png")
+
+
+def test_a_place_that_cannot_be_written_is_one_line(configured):
+    with pytest.raises(StoreError, match=r"gone/curve.svg cannot be written: No such file or directory"):
+        report(config=None, plot=configured / "gone" / "curve.svg")
+
+
+def points(document, colour):
+    """Where the dots of one line are, left to right."""
+    circles = ET.fromstring(document).iter(f"{SVG}circle")
+    return [(float(c.get("cx")), float(c.get("cy"))) for c in circles if c.get("fill") == colour]
+
+
+def test_the_curve_has_a_dot_for_every_known_figure(store):
+    document = learning_curve(history(store))
+    f1, accepted = points(document, "#0072b2"), points(document, "#d55e00")
+    assert (len(f1), len(accepted)) == (2, 1)
+    assert f1[0][0] < f1[1][0]  # more records: further right
+    assert f1[0][1] > f1[1][1]  # higher F1: further up
+    assert accepted[0][0] == f1[1][0]
+    assert len(list(ET.fromstring(document).iter(f"{SVG}polygon"))) == 1
+
+
+@pytest.mark.parametrize("annotated", [0, 1, 7, 99, 1234, 987_654])
+def test_the_curve_stays_inside_its_frame(annotated):
+    entry = Entry("r0001", "promoted", annotated, "m", 1.0, 0.0, 1.0, 5, 0.0, 1, 9)
+    document = learning_curve([entry], title="a < b & c")
+    for x, y in points(document, "#0072b2") + points(document, "#d55e00"):
+        assert 0 <= x <= WIDTH
+        assert 0 <= y <= HEIGHT
+    labels = [t.text for t in ET.fromstring(document).iter(f"{SVG}text")]
+    assert "a < b & c" in labels
+    assert 2 <= sum(label.replace(",", "").isdigit() for label in labels) - 6 <= 12  # 6 ticks belong to the percents
+
+
+def test_an_empty_curve_is_still_a_picture():
+    assert ET.fromstring(learning_curve([])).tag == f"{SVG}svg"
