@@ -13,12 +13,13 @@ from spanloop.agreement import agreement
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull
-from spanloop.records import Record
+from spanloop.records import Record, Span
 from spanloop.rounds.files import read_annotations, read_records, write_annotations, write_json, write_records
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
 from spanloop.rounds.work import Work, last_round, step
+from spanloop.spans import LostSpan
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def resolve_annotations(work: Work, pulled: Pulled) -> Annotated:
         "annotations",
         annotated=len(found),
         lost=[asdict(lost) for lost in resolution.lost],
-        moved=len(resolution.moved),
+        moved=[asdict(moved) for moved in resolution.moved],
         agreement=asdict(agreement(records)),
         acceptance=acceptance(records, found).to_dict(),
         acceptance_since=acceptance(fresh, found).to_dict(),
@@ -150,8 +151,15 @@ def publish_snapshot(work: Work, pulled: Pulled, annotated: Annotated) -> Snapsh
     config = work.config
     labelled = config.model_copy(update={"task": config.task.model_copy(update={"labels": list(pulled.labels)})})
     report = agreement(record for record in read_records(pulled.path) if record.submitted)
-    info = snapshots.build(work.store, found, labelled, report)
+    lost, moved = (_lost(work, name) for name in ("lost", "moved"))
+    info = snapshots.build(work.store, found, labelled, report, lost=lost, moved=moved)
     ready = readiness(info.counts, config.round)
     work.note("snapshot", version=info.version, counts=dict(info.counts), ready=ready.ready, message=ready.message)
     log.info("snapshot: %s, %s (%s)", info.version, ready.message, "new" if info.new else "unchanged")
     return Snapshotted(info.version, ready.ready, ready.message)
+
+
+def _lost(work: Work, kind: str) -> list[LostSpan]:
+    """The lost or moved spans that `resolve_annotations` noted."""
+    noted = work.journal().get("annotations", {}).get(kind, [])
+    return [LostSpan(x["record_id"], Span(**x["span"]), x["reason"]) for x in noted]

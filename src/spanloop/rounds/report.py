@@ -75,7 +75,7 @@ class RoundReport(BaseModel):
     snapshot: str | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     lost: list[Tree] = Field(default_factory=list)
-    moved: int = 0
+    moved: list[Tree] = Field(default_factory=list)
     agreement: Tree = Field(default_factory=dict)
     acceptance: Tree = Field(default_factory=dict)
     acceptance_since: Tree = Field(default_factory=dict)
