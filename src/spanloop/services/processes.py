@@ -52,7 +52,7 @@ def family(pids: Iterable[int]) -> list[psutil.Process]:
 
 
 def end(pids: Iterable[int], patience: float = 10.0) -> None:
-    """End processes and all that they started: SIGTERM to the leaders, then SIGKILL to whatever is left.
+    """End processes and all that they started: SIGTERM to each, then SIGKILL to whatever is left.
 
     Args:
         pids: Processes that were started with `spawn`.
@@ -61,10 +61,9 @@ def end(pids: Iterable[int], patience: float = 10.0) -> None:
     leaders = list(pids)
     members = family(leaders)
     for process in members:
-        if process.pid in leaders:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-    psutil.wait_procs([p for p in members if p.pid in leaders], timeout=patience)
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    psutil.wait_procs(members, timeout=patience)
     left = {p.pid: p for p in (*members, *family(leaders)) if p.is_running()}
     for process in left.values():
         with contextlib.suppress(psutil.Error):

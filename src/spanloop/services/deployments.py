@@ -1,0 +1,71 @@
+"""The deployments: one definition, `deployments/prefect.yaml`, filled with the configuration of the working folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import spanloop
+from spanloop.config import LoopConfig
+from spanloop.errors import ServiceError
+
+_PACKAGE = Path(spanloop.__file__).parent
+_PLACES = (_PACKAGE / "deployments" / "prefect.yaml", _PACKAGE.parents[1] / "deployments" / "prefect.yaml")
+
+
+def definition_path() -> Path:
+    """The definition: inside the installed package, or in the clone.
+
+    Raises:
+        ServiceError: It is in neither place.
+    """
+    for place in _PLACES:
+        if place.is_file():
+            return place
+    raise ServiceError(f"{_PLACES[0]} is missing; install spanloop again")
+
+
+def read_definition(path: Path) -> dict[str, Any]:
+    """Read a definition.
+
+    Raises:
+        ServiceError: It cannot be read, or holds no deployments.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ServiceError(f"{path} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError:
+        raise ServiceError(f"{path} is not valid YAML") from None
+    if not isinstance(tree, dict) or not isinstance(tree.get("deployments"), list) or not tree["deployments"]:
+        raise ServiceError(f"{path} holds no deployments")
+    return tree
+
+
+def fill(definition: dict[str, Any], config: LoopConfig, folder: Path, active: Mapping[tuple[str, str], bool]) -> None:
+    """Make the definition this folder's, in place.
+
+    Our own flows get the configuration as their default parameter, the folder as working folder, and keep their
+    schedules as somebody switched them in the UI.
+
+    Args:
+        definition: A definition as `read_definition` returns it.
+        config: The configuration.
+        folder: The user's working folder: relative paths in a run's form are taken from it.
+        active: Whether a schedule is on, by (deployment, slug).
+    """
+    for deployment in definition["deployments"]:
+        if str(deployment.get("entrypoint", "")).startswith("flows."):
+            parameters = deployment.setdefault("parameters", {})
+            parameters["config"] = config.model_dump(mode="json")
+        deployment["work_pool"].setdefault("job_variables", {}).setdefault("working_dir", str(folder))
+        for schedule in deployment.get("schedules") or ():
+            key = (deployment["name"], schedule.get("slug", ""))
+            schedule["active"] = active.get(key, schedule.get("active", True))
+
+
+def write_definition(definition: dict[str, Any], path: Path) -> None:
+    """Write a definition for `prefect deploy` to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")

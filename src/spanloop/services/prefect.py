@@ -1,0 +1,117 @@
+"""A Prefect server and a worker with our deployments as child processes; Prefect itself is not imported here."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spanloop.config import LoopConfig
+from spanloop.services import deployments
+from spanloop.services.prefect_api import PrefectApi
+from spanloop.services.supervisor import Child, Supervisor
+
+_PREFECT = (sys.executable, "-P", "-m", "prefect")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the services run.
+
+    Attributes:
+        home: spanloop's home; logs go to its folder `logs`.
+        folder: The user's working folder.
+        environ: Environment variables.
+    """
+
+    home: Path
+    folder: Path
+    environ: Mapping[str, str]
+
+    def log(self, name: str) -> Path:
+        """The log of a service."""
+        return self.home / "logs" / f"{name}.log"
+
+    def environment(self, api_url: str) -> dict[str, str]:
+        """The variables of a Prefect process that talks to the server at `api_url`."""
+        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
+        return {
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+            **self.environ,
+            "SPANLOOP_HOME": str(self.home),
+            "PREFECT_API_URL": api_url,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+            "PYTHONSAFEPATH": "1",  # a file of the user's named like a library must not shadow it
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> tuple[Child, PrefectApi]:
+    """Start a Prefect server; it is not waited for.
+
+    Args:
+        supervisor: Watches it.
+        place: Where it runs.
+        host: Address to listen on.
+        port: Port to listen on; the caller has checked that it is free.
+    """
+    near = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    api_url = f"http://{near}:{port}/api"
+    # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
+    # pages call the host that they came from, under whatever name it was reached.
+    environ = place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
+    command = [*_PREFECT, "server", "start", "--host", host, "--port", str(port)]
+    child = supervisor.start(
+        "the Prefect server", command, environ=environ, log=place.log("prefect-server"), cwd=place.home
+    )
+    return child, PrefectApi.at(api_url, place.environ)
+
+
+def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: str) -> None:
+    """Start a worker, which creates its work pool where that is missing, and wait until the server knows it.
+
+    Raises:
+        ServiceError: It did not come up.
+    """
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    command = [*_PREFECT, "worker", "start", "--pool", pool, "--type", "process", "--name", name]
+    child = supervisor.start(
+        "the Prefect worker",
+        command,
+        environ=place.environment(api.url),
+        log=place.log("prefect-worker"),
+        cwd=place.folder,
+    )
+    supervisor.wait(child, lambda: api.worker_online(pool, name))
+
+
+def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:
+    """Create or renew the deployments.
+
+    Args:
+        supervisor: Watches the others meanwhile.
+        place: Where it happens.
+        api: The server that gets them.
+        config: The configuration that the runs have by default.
+        definition: The definition of the deployments.
+
+    Raises:
+        ServiceError: The definition or the server is not as it should be.
+    """
+    tree = deployments.read_definition(definition)
+    active = {(x.name, slug): on for x in api.deployments() for slug, on in x.active.items()}
+    deployments.fill(tree, config, place.folder, active)
+    filled = place.home / "prefect" / "deployments.yaml"
+    deployments.write_definition(tree, filled)
+    command = [*_PREFECT, "--no-prompt", "deploy", "--all", "--prefect-file", str(filled)]
+    child = supervisor.start(
+        "prefect deploy", command, environ=place.environment(api.url), log=place.log("prefect-deploy"), cwd=place.folder
+    )
+    supervisor.finish(child)

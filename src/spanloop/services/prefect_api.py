@@ -1,0 +1,113 @@
+"""What is asked of a Prefect server over its REST API, without importing Prefect."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from spanloop.errors import ServiceError
+
+UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment as the server knows it.
+
+    Attributes:
+        id: The server's id.
+        name: Its name.
+        active: Whether each of its schedules is on, by slug.
+    """
+
+    id: str
+    name: str
+    active: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectApi:
+    """A Prefect server.
+
+    Attributes:
+        url: Address of its API, e.g. `http://127.0.0.1:4200/api`.
+        headers: What it wants to see from us.
+    """
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def at(cls, url: str, environ: Mapping[str, str]) -> Self:
+        """A server, with the key or the password that Prefect's own variables hold."""
+        headers = {}
+        if key := environ.get("PREFECT_API_KEY"):
+            headers["Authorization"] = f"Bearer {key}"
+        elif password := environ.get("PREFECT_API_AUTH_STRING"):
+            headers["Authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
+        return cls(url.rstrip("/"), headers)
+
+    @property
+    def _far(self) -> bool:
+        """Whether a proxy that the environment names may be used."""
+        return httpx.URL(self.url).host not in ("127.0.0.1", "localhost", "::1")
+
+    def healthy(self) -> bool:
+        """Whether it answers."""
+        try:
+            return (
+                httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._far).status_code == 200
+            )
+        except httpx.HTTPError:
+            return False
+
+    def worker_online(self, pool: str, worker: str) -> bool:
+        """Whether a worker of a pool has reported itself."""
+        try:
+            seen = self._post(f"/work_pools/{pool}/workers/filter", {})
+        except ServiceError:  # the worker itself creates the pool
+            return False
+        return any(x["name"] == worker and x["status"] == "ONLINE" for x in seen)
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments.
+
+        Raises:
+            ServiceError: The server did not answer as expected.
+        """
+        return [
+            Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]})
+            for x in self._post("/deployments/filter", {})
+        ]
+
+    def unfinished(self, deployments: list[Deployment]) -> list[dict[str, Any]]:
+        """The flow runs of these deployments that have begun and not ended, as far as the server knows.
+
+        Raises:
+            ServiceError: The server did not answer as expected.
+        """
+        which = {
+            "deployments": {"id": {"any_": [x.id for x in deployments]}},
+            "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
+        }
+        found: list[dict[str, Any]] = self._post("/flow_runs/filter", which)
+        return found
+
+    def mark_crashed(self, run_id: str, message: str) -> None:
+        """Say that a flow run is no more; its concurrency slot becomes free.
+
+        Raises:
+            ServiceError: The server did not answer as expected.
+        """
+        state = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        try:
+            answer = httpx.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=30, trust_env=self._far)
+            answer.raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ServiceError(f"the Prefect server at {self.url} refused {path}: {error}") from None

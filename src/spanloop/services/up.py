@@ -1,0 +1,175 @@
+"""Everything on one machine: Argilla, a Prefect server, and a worker with the deployments."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from spanloop.config import LoopConfig
+from spanloop.errors import SpanloopError
+from spanloop.server import process
+from spanloop.services import deployments, locks, ports, prefect
+from spanloop.services.prefect import Place, Say
+from spanloop.services.prefect_api import PrefectApi
+from spanloop.services.supervisor import Supervisor
+
+POOL = "spanloop"
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to start.
+
+    Attributes:
+        place: Where.
+        read_config: Reads the configuration; asked again when `config_file` changes.
+        config_file: The file that it is read from.
+        definition: The definition of the deployments.
+        host: Address that Prefect listens on.
+        port: Port that Prefect listens on.
+        with_argilla: Whether to start Argilla too, where the configuration says that it is local.
+    """
+
+    place: Place
+    read_config: Callable[[], LoopConfig]
+    config_file: Path
+    definition: Path = field(default_factory=deployments.definition_path)
+    host: str = "127.0.0.1"
+    port: int = 4200
+    with_argilla: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where to look.
+
+    Attributes:
+        argilla: The annotators' web UI.
+        prefect: The Prefect web UI.
+        deployments: Each deployment's page, by name.
+    """
+
+    argilla: str
+    prefect: str
+    deployments: dict[str, str]
+
+
+def run(plan: Plan, say: Say, ready: Callable[[Links], None]) -> None:
+    """Start everything, report it, watch it, and end it when somebody asks to stop.
+
+    Args:
+        plan: What to start.
+        say: Told what happens.
+        ready: Called once everything is healthy.
+
+    Raises:
+        ServiceError: Something cannot be started, or ended by itself.
+    """
+    home = plan.place.home
+    config = plan.read_config()
+    taken = f"spanloop up already runs for {home}; stop that one first, or set SPANLOOP_HOME to another folder"
+    with locks.file_lock(home / "up.lock", patience=0, taken=taken), Supervisor() as supervisor:
+        ports.require_free(plan.host, plan.port, "--prefect-port")
+        say("starting the Prefect server")
+        server, api = prefect.start_server(supervisor, plan.place, plan.host, plan.port)
+        with _argilla(plan, config, supervisor, say):
+            supervisor.wait(server, api.healthy)
+            sweep(api, say)
+            serve(supervisor, plan, api, config, say)
+            ready(_links(config, api))
+            supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
+        say("stopping")
+
+
+def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, config: LoopConfig, say: Say) -> None:
+    """Start a worker and deploy.
+
+    Raises:
+        ServiceError: One of them failed.
+    """
+    say("starting the Prefect worker")
+    prefect.start_worker(supervisor, plan.place, api, POOL)
+    say("deploying")
+    prefect.deploy(supervisor, plan.place, api, config, plan.definition)
+
+
+def sweep(api: PrefectApi, say: Say) -> None:
+    """Mark the runs whose process on this machine is no more as crashed.
+
+    A run that died with the machine would count as running for ever, and hold the one slot of its deployment.
+    """
+    for flow_run in api.unfinished(api.deployments()):
+        pid = str(flow_run.get("infrastructure_pid") or "").rpartition(":")[2]
+        if pid.isdigit() and psutil.pid_exists(int(pid)):
+            continue
+        api.mark_crashed(flow_run["id"], "its process ended without a word: spanloop was killed or the machine stopped")
+        say(f"the run {flow_run['name']} had not ended; it counts as crashed now")
+
+
+@contextlib.contextmanager
+def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -> Iterator[None]:
+    """Argilla while the rest runs; one that ran before is used, and left running."""
+    address = urlsplit(config.argilla.api_url)
+    if not plan.with_argilla or address.hostname not in _LOCAL:
+        say(f"using Argilla at {config.argilla.api_url}")
+        yield
+        return
+    home, said = plan.place.home, set[str]()
+
+    def progress(what: str, share: float) -> None:
+        supervisor.check()  # Ctrl-C must not wait for pip
+        if what not in said:
+            said.add(what)
+            say(what)
+
+    running = process.start(
+        home, address.hostname, address.port or process.PORT, environ=plan.place.environ, progress=progress
+    )
+    if running.url != config.argilla.api_url.rstrip("/"):
+        say(f"Argilla runs at {running.url}, but the configuration says {config.argilla.api_url}")
+    if not running.fresh:
+        say(f"Argilla already runs at {running.url}; it is left running at the end")
+        yield
+        return
+    supervisor.hold(running.pid)
+    try:
+        yield
+    finally:
+        process.stop(home)
+
+
+def _links(config: LoopConfig, api: PrefectApi) -> Links:
+    base = api.url.removesuffix("/api")
+    pages = {x.name: f"{base}/deployments/deployment/{x.id}" for x in api.deployments()}
+    return Links(config.argilla.api_url, base, pages)
+
+
+class _Renewal:
+    """Deploys anew when the configuration file changes, so that the form and the schedule use what it says."""
+
+    def __init__(self, supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say) -> None:
+        self._supervisor, self._plan, self._api, self._say = supervisor, plan, api, say
+        self._seen = self._stamp()
+
+    def __call__(self) -> None:
+        if (stamp := self._stamp()) == self._seen:
+            return
+        self._seen = stamp
+        try:
+            config = self._plan.read_config()
+            prefect.deploy(self._supervisor, self._plan.place, self._api, config, self._plan.definition)
+        except SpanloopError as error:
+            self._say(f"the deployments stay as they were: {error}")
+        else:
+            self._say(f"{self._plan.config_file.name} changed: the deployments have it now")
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            seen = self._plan.config_file.stat()
+        except OSError:
+            return (0, 0)
+        return (seen.st_mtime_ns, seen.st_size)
