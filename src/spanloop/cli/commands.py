@@ -2,7 +2,7 @@
 
 import typer
 
-from spanloop.cli import agreement, argilla, report, run, up
+from spanloop.cli import agreement, argilla, imports, init, report, run, simulate, up
 
 
 def register(app: typer.Typer) -> None:
@@ -16,3 +16,6 @@ def register(app: typer.Typer) -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.command()(init.init)
+    app.command("import")(imports.import_file)
+    app.command()(simulate.simulate)

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
 from spanloop.reading.tables import Row, Table
 from spanloop.reading.values import check_spans, hashed_name, read_name, read_spans, read_text
 from spanloop.records import Span
+
+# What becomes of the annotations of a file.
+AnnotationsAs = Literal["nothing", "responses", "suggestions"]
 
 
 @dataclass(frozen=True, slots=True)

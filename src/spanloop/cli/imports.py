@@ -1,0 +1,83 @@
+"""`spanloop import FILE`: text into Argilla."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spanloop.cli.bars import bar
+from spanloop.config import ColumnsConfig
+from spanloop.reading import AnnotationsAs, Format
+from spanloop.settings import load_config
+
+if TYPE_CHECKING:
+    from spanloop.importing import Check, ImportReport
+
+_SHOWN = 3
+
+
+def import_file(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, Parquet, CoNLL, or a Hub dataset id.")
+    ],
+    *,
+    text: Annotated[str, typer.Option(help="Column with the text, or with a list of tokens.")] = "",
+    id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
+    group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
+    spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
+    annotations: Annotated[AnnotationsAs, typer.Option("--as", help="What the file's annotations become.")] = "nothing",
+    kind: Annotated[Format | None, typer.Option("--format", help="Format; default: by the ending.")] = None,
+    split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
+    subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
+    config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
+) -> None:
+    """Check a file, then put its records into the Argilla dataset, which is created if missing.
+
+    Safe to repeat: a record that is there by its id stays as it is.
+    """
+    from spanloop.argilla.client import ArgillaClient
+    from spanloop.argilla.dataset import ensure_dataset, queue_link
+    from spanloop.importing import check, import_records
+    from spanloop.reading import open_source, read_records
+
+    loop = load_config(config)
+    loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
+    table = open_source(source, kind, split=split, subset=subset)
+    found = check(table, loop, annotations)
+    with ArgillaClient(loop.argilla) as client:
+        dataset = ensure_dataset(client, loop)
+        with bar("importing", found.records) as advance:
+            records = read_records(table, loop, annotated=annotations != "nothing")
+            report = import_records(client, dataset, records, loop, annotations=annotations, progress=advance)
+        link = queue_link(client.url, dataset.id)
+    _tell(found, report, dataset.name, annotations)
+    typer.echo(f"annotate at {link}")
+
+
+def named_columns(columns: ColumnsConfig, *, text: str, id_columns: str, group: str, spans: str) -> ColumnsConfig:
+    """The columns of the configuration with those of the flags over them.
+
+    Args:
+        columns: The columns of the configuration.
+        text: Column of the text, or empty.
+        id_columns: Columns of the id, separated by commas, or empty.
+        group: Column of the group, or empty.
+        spans: Column of the spans, or empty.
+    """
+    ids = [name.strip() for name in id_columns.split(",") if name.strip()]
+    named = {"text": text, "id": ids, "group": group, "spans": spans}
+    return columns.model_copy(update={name: value for name, value in named.items() if value})
+
+
+def _tell(found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:
+    splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
+    typer.echo(f"{report.created:,} records imported into {dataset!r}, {report.present:,} were there ({splits})")
+    if annotations != "nothing":
+        added = f", {report.completed:,} of them to records that were there" if report.completed else ""
+        typer.echo(f"{found.annotated:,} annotations of the file as {annotations}{added}")
+    if report.differing:
+        shown = ", ".join(report.differing[:_SHOWN]) + ", …" * (len(report.differing) > _SHOWN)
+        typer.echo(
+            f"{len(report.differing):,} of them have another text in Argilla and keep it ({shown}); "
+            "give a changed text a new id"
+        )
