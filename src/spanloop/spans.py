@@ -5,6 +5,7 @@ words (those of a model, which cannot know the spans) a span whose boundary lies
 and reported as `boundary`.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from spanloop.words import Word, is_invisible
 
 OverlapPolicy = Literal["longest", "first", "error"]
 LostReason = Literal["overlap", "duplicate", "boundary", "empty", "outside"]
+_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -229,9 +231,13 @@ def utf16_to_codepoint(text: str, offset: int) -> int:
     Raises:
         DataError: The offset lies beyond the text or inside a surrogate pair.
     """
-    units = text.encode("utf-16-le", "surrogatepass")
-    point = len(units[: 2 * offset].decode("utf-16-le", "surrogatepass"))
-    if not 0 <= 2 * offset <= len(units) or codepoint_to_utf16(text, point) != offset:
+    pairs = 0
+    for pair in _TWO_UNITS.finditer(text):
+        if pair.start() + pairs >= offset:
+            break
+        pairs += 1
+    point = offset - pairs
+    if not 0 <= point <= len(text) or codepoint_to_utf16(text, point) != offset:
         raise DataError(f"UTF-16 offset {offset} is no boundary of a character in {text[:40]!r}")
     return point
 
@@ -251,7 +257,7 @@ def codepoint_to_utf16(text: str, offset: int) -> int:
     """
     if not 0 <= offset <= len(text):
         raise DataError(f"offset {offset} lies outside a text of {len(text)} characters")
-    return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
+    return offset + len(_TWO_UNITS.findall(text, 0, offset))
 
 
 def _overlapping(kept: Sequence[Span], span: Span) -> Span | None:

@@ -1,0 +1,200 @@
+"""Spans to tags and back, over random Unicode."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from texts import texts, texts_with_disjoint_spans, texts_with_spans
+
+from spanloop.errors import DataError
+from spanloop.records import Span
+from spanloop.spans import (
+    codepoint_to_utf16,
+    iob2_to_spans,
+    refine_words,
+    resolve_overlaps,
+    spans_to_iob2,
+    tag_names,
+    tidy_spans,
+    utf16_to_codepoint,
+)
+from spanloop.words import split_words, words_to_tokens
+
+Case = tuple[str, list[Span]]
+
+
+def overlap(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+@given(texts_with_disjoint_spans())
+def test_disjoint_spans_survive_tags_exactly_when_words_are_refined(case: Case) -> None:
+    text, spans = case
+    words = refine_words(split_words(text), spans)
+    tags, lost = spans_to_iob2(words, spans)
+    assert iob2_to_spans(words, tags) == spans
+    assert lost == []
+
+
+@given(texts_with_disjoint_spans())
+def test_refining_cuts_only_at_spans_and_adds_only_what_they_cover(case: Case) -> None:
+    text, spans = case
+    words = split_words(text)
+    refined = refine_words(words, spans)
+    assert all(a[1] <= b[0] for a, b in pairwise(refined))
+    edges = {edge for span in spans for edge in (span.start, span.end)}
+    assert {edge for word in words for edge in word} <= {edge for word in refined for edge in word}
+    assert {edge for word in refined for edge in word} <= {edge for word in words for edge in word} | edges
+    assert words_to_tokens(text, words) == words_to_tokens(text, refined) or edges
+
+
+@given(texts_with_disjoint_spans())
+def test_with_plain_words_every_span_is_exact_or_reported(case: Case) -> None:
+    text, spans = case
+    words = split_words(text)
+    tags, lost = spans_to_iob2(words, spans, "r1")
+    back = iob2_to_spans(words, tags)
+    gone = {entry.span for entry in lost if entry.reason != "boundary"}
+    moved = {entry.span for entry in lost if entry.reason == "boundary"}
+    assert {entry.record_id for entry in lost} <= {"r1"}
+    assert set(spans) - gone - moved <= set(back)
+    assert len(back) == len(spans) - len(gone)
+    assert [span.label for span in back] == [span.label for span in spans if span not in gone]
+
+
+@given(texts_with_spans())
+def test_overlapping_spans_lose_none_silently(case: Case) -> None:
+    text, spans = case
+    tags, lost = spans_to_iob2(split_words(text), spans)
+    gone = [entry for entry in lost if entry.reason != "boundary"]
+    assert len(iob2_to_spans(split_words(text), tags)) + len(gone) == len(spans)
+
+
+@given(texts, st.data())
+def test_tags_survive_spans(text: str, data: st.DataObject) -> None:
+    words = split_words(text)
+    tags: list[str] = []
+    for _ in words:
+        label = tags[-1][2:] if tags and tags[-1] != "O" else ""
+        choices = ["O", "B-PER", "B-LOC", *([f"I-{label}"] if label else [])]
+        tags.append(data.draw(st.sampled_from(choices)))
+    assert spans_to_iob2(words, iob2_to_spans(words, tags)) == (tags, [])
+
+
+@given(texts_with_spans(), st.sampled_from(["longest", "first"]))
+def test_resolving_overlaps_accounts_for_every_span(case: Case, policy: str) -> None:
+    _, spans = case
+    kept, lost = resolve_overlaps(spans, policy, "r1")
+    assert kept == sorted(set(kept))
+    assert all(a.end <= b.start for a, b in pairwise(kept))
+    assert Counter(kept) + Counter(entry.span for entry in lost) == Counter(spans)
+    for entry in lost:
+        rivals = [span for span in kept if overlap(span, entry.span)]
+        if entry.reason == "duplicate":
+            assert spans.count(entry.span) > 1
+        elif policy == "longest":
+            assert any(rival.end - rival.start >= entry.span.end - entry.span.start for rival in rivals)
+        else:
+            assert any(rival.start <= entry.span.start for rival in rivals)
+
+
+@given(texts_with_spans())
+def test_the_policy_error_refuses_exactly_overlaps(case: Case) -> None:
+    _, spans = case
+    unique = sorted(set(spans))
+    if any(overlap(a, b) for i, a in enumerate(unique) for b in unique[i + 1 :]):
+        with pytest.raises(DataError, match=r"record 'r1': spans .* overlap; correct them"):
+            resolve_overlaps(spans, "error", "r1")
+    else:
+        assert resolve_overlaps(spans, "error")[0] == unique
+
+
+def test_nested_spans() -> None:
+    university, city = Span(0, 19, "ORG"), Span(14, 19, "LOC")  # University of Paris
+    assert resolve_overlaps([city, university], "longest")[0] == [university]
+    assert resolve_overlaps([city, university], "first")[0] == [university]
+
+
+def test_longest_and_first_differ() -> None:
+    short, long = Span(0, 5, "A"), Span(3, 20, "B")
+    assert resolve_overlaps([long, short], "first")[0] == [short]
+    kept, lost = resolve_overlaps([long, short], "longest", "r1")
+    assert (kept, lost[0].span, lost[0].reason) == ([long], short, "overlap")
+
+
+def test_adjacent_spans_of_one_label_stay_two() -> None:
+    words = split_words("New York Paris")
+    tags, _ = spans_to_iob2(words, [Span(0, 8, "LOC"), Span(9, 14, "LOC")])
+    assert tags == ["B-LOC", "I-LOC", "B-LOC"]
+    assert iob2_to_spans(words, tags) == [Span(0, 8, "LOC"), Span(9, 14, "LOC")]
+
+
+def test_a_boundary_inside_a_word_widens_the_span_and_is_reported() -> None:
+    words, span = split_words("the lower core."), Span(4, 13, "Part")  # "lower cor"
+    tags, lost = spans_to_iob2(words, [span], "r1")
+    assert tags == ["O", "B-Part", "I-Part", "O"]
+    assert [(entry.span, entry.reason) for entry in lost] == [(span, "boundary")]
+    refined = refine_words(words, [span])
+    assert words_to_tokens("the lower core.", refined) == ["the", "lower", "cor", "e", "."]
+
+
+def test_a_tag_i_without_its_b_is_no_span() -> None:
+    words = split_words("a b c d")
+    assert iob2_to_spans(words, ["I-PER", "B-PER", "I-LOC", "I-PER"]) == [Span(2, 3, "PER")]
+
+
+@pytest.mark.parametrize("tags", [["B-"], ["X-PER"], ["PER"], ["O", "O"]])
+def test_tags_that_are_none(tags: list[str]) -> None:
+    with pytest.raises(DataError, match=r"IOB2|words have"):
+        iob2_to_spans([(0, 1)], tags)
+
+
+def test_the_order_of_tags() -> None:
+    assert tag_names(["PER", "LOC"]) == ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+
+
+def test_tidying_trims_what_cannot_be_seen_and_reports_it() -> None:
+    text = " Paris\u200b\r\n!"
+    marked = [
+        Span(0, 9, "LOC"),
+        Span(1, 6, "LOC"),
+        Span(7, 9, "LOC"),
+        Span(5, 99, "LOC"),
+        Span(-1, 3, "LOC"),
+        Span(3, 3, "LOC"),
+    ]
+    kept, lost = tidy_spans(text, marked, "r1")
+    assert kept == [Span(1, 6, "LOC"), Span(1, 6, "LOC")]
+    assert [entry.reason for entry in lost] == ["boundary", "empty", "outside", "outside", "empty"]
+    assert tidy_spans(text, marked[:1], trim=False) == ([Span(0, 9, "LOC")], [])
+
+
+@given(texts_with_spans())
+def test_tidy_spans_need_no_words_of_white_space(case: Case) -> None:
+    text, spans = case
+    kept, _ = resolve_overlaps(tidy_spans(text, spans)[0], "longest")
+    for token in words_to_tokens(text, refine_words(split_words(text), kept)):
+        assert not token.isspace()
+
+
+@given(st.text(st.characters()), st.data())
+def test_utf16_offsets(text: str, data: st.DataObject) -> None:
+    point = data.draw(st.integers(0, len(text)))
+    units = sum(2 if ord(character) > 0xFFFF else 1 for character in text[:point])
+    assert codepoint_to_utf16(text, point) == units
+    assert utf16_to_codepoint(text, units) == point
+
+
+def test_utf16_offsets_that_are_none() -> None:
+    for offset in (-1, 2, 5):  # 2 is between the two units of the emoji
+        with pytest.raises(DataError, match="UTF-16 offset"):
+            utf16_to_codepoint("a😀b", offset)
+    with pytest.raises(DataError, match="outside"):
+        codepoint_to_utf16("a😀b", 4)
+
+
+def test_labels_may_contain_dashes() -> None:
+    tags, _ = spans_to_iob2([(0, 1), (2, 3)], [Span(0, 3, "B-I-x")])
+    assert iob2_to_spans([(0, 1), (2, 3)], tags) == [Span(0, 3, "B-I-x")]
