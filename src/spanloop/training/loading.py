@@ -1,0 +1,112 @@
+"""Load an encoder with a fresh head for the labels, or the model in service to go on from."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+
+from spanloop.errors import TrainingError
+from spanloop.spans import tag_names
+
+log = logging.getLogger(__name__)
+
+_OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "xlm-roberta", "data2vec-text", "esm")
+"""Model types whose position ids begin behind the padding id, so that two positions are never used."""
+
+
+def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any, Any]:
+    """Load a model and its tokenizer for a label scheme.
+
+    The head's rows of labels that the model already knows are kept (a warm start); others are drawn with `seed`.
+
+    Args:
+        name_or_path: A model id of the Hugging Face Hub, or a folder.
+        labels: The label scheme.
+        seed: Seed of new weights.
+
+    Returns:
+        The `PreTrainedModel` (fp32, in training mode) and its fast tokenizer.
+
+    Raises:
+        TrainingError: There is no such model, it cannot be read, or it has no fast tokenizer.
+    """
+    names = tag_names(labels)
+    torch.manual_seed(seed)
+    try:
+        with quiet_transformers():
+            config = AutoConfig.from_pretrained(name_or_path)
+            known = dict(config.id2label or {})
+            head = _old_head(name_or_path, known, names)
+            config.id2label = dict(enumerate(names))
+            config.label2id = {name: i for i, name in enumerate(names)}
+            model = AutoModelForTokenClassification.from_pretrained(
+                name_or_path, config=config, dtype=torch.float32, ignore_mismatched_sizes=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise TrainingError(
+            f"encoder {name_or_path!r} cannot be loaded ({reason}); give a folder or a reachable model id of the Hub"
+        ) from None
+    if head:
+        _copy_head(model, head, known, names)
+    return model.train(), tokenizer
+
+
+def longest_window(model: Any, tokenizer: Any, max_length: int) -> int:
+    """The window length to use: what is asked for, or less where the model reads no more."""
+    limits = [max_length]
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions and positions > 0:
+        unused = 2 if model.config.model_type in _OFFSET_POSITIONS else 0
+        limits.append(positions - unused)
+    if tokenizer.model_max_length and tokenizer.model_max_length < 1_000_000:
+        limits.append(tokenizer.model_max_length)
+    return int(min(limits))
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' load reports and progress bars."""
+    logger = transformers.utils.logging
+    level, bars = logger.get_verbosity(), logger.is_progress_bar_enabled()
+    logger.set_verbosity_error()
+    logger.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logger.set_verbosity(level)
+        if bars:
+            logger.enable_progress_bar()
+
+
+def head_parameters(model: Any) -> set[str]:
+    """Names of the parameters outside the encoder: the head."""
+    prefix = model.base_model_prefix + "."
+    return {name for name, _ in model.named_parameters() if not name.startswith(prefix)}
+
+
+def _old_head(name_or_path: str, known: dict[int, str], names: list[str]) -> dict[str, torch.Tensor]:
+    """Head weights of a spanloop model whose labels differ; empty where the head fits or there is none."""
+    if list(known.values()) == names or not (Path(name_or_path) / "spanloop.json").exists():
+        return {}
+    old = AutoModelForTokenClassification.from_pretrained(name_or_path, dtype=torch.float32)
+    heads = head_parameters(old)
+    return {name: value.detach() for name, value in old.named_parameters() if name in heads}
+
+
+def _copy_head(model: Any, head: dict[str, torch.Tensor], known: dict[int, str], names: list[str]) -> None:
+    """Copy the rows of tags that both schemes have, and whole tensors that have no row a tag."""
+    pairs = [(names.index(name), i) for i, name in known.items() if name in names]
+    new, old = (torch.tensor(x, dtype=torch.long) for x in zip(*pairs, strict=True))
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if name in head and head[name].shape == value.shape:
+                value.copy_(head[name])
+            elif name in head and head[name].shape[0] == len(known):
+                value[new] = head[name][old].to(value.dtype)

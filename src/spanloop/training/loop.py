@@ -1,0 +1,180 @@
+"""The training loop: steps, evaluations, checkpoints, early stopping, reports."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+
+from spanloop.config import TrainingConfig
+from spanloop.errors import TrainingError
+from spanloop.records import Example
+from spanloop.training.batching import epoch_steps
+from spanloop.training.checkpoint import Checkpoint, State
+from spanloop.training.recipe import Plan, windows_per_step
+from spanloop.training.results import Report, TrainProgress
+from spanloop.training.step import Stepper
+from spanloop.training.stopping import StopWish
+from spanloop.training.targets import Targets
+from spanloop.training.validation import Floats, Predictor, f1, spans_of
+from spanloop.windows import Ints
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 60.0
+"""Time between checkpoints: what a kill costs at most, besides the step it hits."""
+_REPORT_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What the model is judged on while it trains."""
+
+    examples: Sequence[Example]
+    targets: Targets
+    labels: Sequence[str]
+
+
+@dataclass(slots=True)
+class Loop:
+    """One training, from its state to its end."""
+
+    accelerator: Accelerator
+    model: Any
+    optimizer: Any
+    stepper: Stepper
+    predictor: Predictor
+    validation: Validation
+    plan: Plan
+    config: TrainingConfig
+    checkpoint: Checkpoint
+    state: State
+    report: Report
+    stop: StopWish
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def run(self) -> State:
+        """Train to the end of the plan, or until validation F1 no longer rises.
+
+        Returns:
+            The final state; the model then holds the best weights.
+
+        Raises:
+            TrainingError: The loss is not a number, or SIGTERM came (a checkpoint is kept then).
+        """
+        state, saved = self.state, time.monotonic()
+        losses: list[torch.Tensor] = []
+        began, earlier = time.monotonic(), state.seconds
+        for rows in self._steps():
+            loss, stop = self._update(rows)
+            losses.append(loss)
+            state.seconds = earlier + time.monotonic() - began
+            due = state.step % self.plan.evaluate_every == 0 or state.step == self.plan.steps
+            if due or stop or state.step % _REPORT_STEPS == 0:
+                self._tell(losses)
+            if due:
+                self._evaluate()
+                if self._is_stale():
+                    break
+            if stop or time.monotonic() - saved > self.checkpoint_seconds:
+                self._save()
+                saved = time.monotonic()
+            if stop:
+                raise TrainingError(
+                    f"training was stopped at step {state.step} of {self.plan.steps}; run again to resume"
+                )
+        state.seconds = earlier + time.monotonic() - began
+        if state.best_weights is not None:
+            self.model.load_state_dict(state.best_weights)
+        return state
+
+    def _steps(self) -> Iterator[Ints]:
+        """The windows of each step that is still to do."""
+        state = self.state
+        while state.step < self.plan.steps:
+            epoch, done = divmod(state.step, self.plan.per_epoch)
+            steps = epoch_steps(self.stepper.lengths, windows_per_step(self.config), self.config.seed, epoch)
+            yield from steps[done : done + self.plan.steps - state.step]
+
+    def _update(self, rows: Ints) -> tuple[torch.Tensor, bool]:
+        state = self.state
+        self.model.train()
+        seed = (self.config.seed * 1_000_003 + state.step) * 64 % (2**62)
+        loss, stop = self.stepper.gradients(rows, seed, stop=self.stop.asked)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        factor = self.plan.factor(state.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        state.step += 1
+        state.tokens += int(self.stepper.lengths[rows].sum())
+        state.max_tokens = self.stepper.max_tokens
+        return loss, stop
+
+    def _tell(self, losses: list[torch.Tensor]) -> None:
+        """Report the mean loss since the last report, and forget it."""
+        if not losses:
+            return
+        state = self.state
+        loss = float(torch.stack(losses).mean()) * self.accelerator.num_processes
+        losses.clear()
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} at step {state.step}; lower training.learning_rate, or set mixed_precision to 'no'"
+            )
+        speed = state.step / max(state.seconds, 1e-9)
+        rate = self.optimizer.param_groups[0]["lr"]
+        progress = TrainProgress(
+            step=state.step,
+            max_steps=self.plan.steps,
+            epoch=state.step / self.plan.per_epoch,
+            loss=loss,
+            learning_rate=rate,
+            validation_f1=state.history[-1]["validation_f1"] if state.history else None,
+            tokens_per_second=state.tokens / max(state.seconds, 1e-9),
+            seconds_left=(self.plan.steps - state.step) / speed,
+        )
+        self.accelerator.log({"loss": loss, "learning_rate": rate}, step=state.step)
+        if self.accelerator.is_main_process:
+            self.report(progress)
+
+    def _evaluate(self) -> None:
+        if not self.validation.examples:
+            return
+        state = self.state
+        score = f1(self.validation.examples, spans_of(self.validation.targets, self.logits(), self.validation.labels))
+        state.history.append({"step": state.step, "validation_f1": score})
+        self.accelerator.log({"validation_f1": score}, step=state.step)
+        state.stale += 1
+        if (
+            state.best_f1 is None or score >= state.best_f1
+        ):  # of equal ones the later: it has the smaller steps behind it
+            state.stale = state.stale if score == state.best_f1 else 0
+            state.best_f1, state.best_step = score, state.step
+            state.best_weights = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+
+    def logits(self) -> Floats:
+        """(n_words, n_tags) logits of the validation words, the same on every process."""
+        self.model.eval()
+        accelerator, targets = self.accelerator, self.validation.targets
+        parts = [self.predictor.logits(targets, accelerator.process_index, accelerator.num_processes)]
+        if accelerator.num_processes > 1:
+            parts = gather_object(parts)
+        found = np.zeros((len(targets.word_tags), parts[0][1].shape[1]), dtype=np.float32)
+        for words, logits in parts:
+            found[words] = logits
+        return found
+
+    def _is_stale(self) -> bool:
+        patience = self.config.early_stopping_patience
+        return bool(patience and self.state.stale >= patience and self.state.step >= self.config.min_steps)
+
+    def _save(self) -> None:
+        if self.accelerator.is_main_process:
+            self.checkpoint.save(self.state, self.model, self.optimizer, self.accelerator.scaler)

@@ -1,0 +1,89 @@
+"""The recipe: learning rates, schedule, number of steps, weight decay.
+
+The peak learning rate follows the encoder's size. `LEARNING_RATE` at `PARAMETERS` was measured with a six-layer encoder
+of 22 M parameters (`benchmarks/accuracy.py`); BERT's authors found 2e-5 to 5e-5 for 110 M parameters and took the lower
+end for 340 M (Devlin et al. 2019, appendix A.3). A power law through both is what `learning_rate` gives.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from spanloop.config import TrainingConfig
+from spanloop.training.loading import head_parameters
+
+PARAMETERS = 22e6
+LEARNING_RATE = 4e-4
+_EXPONENT = -1.3  # 5e-5 at 110 M, 1.2e-5 at 340 M
+_BOUNDS = (1e-5, 6e-4)
+_EVALUATIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to train.
+
+    Attributes:
+        per_epoch: Update steps a pass over the data.
+        steps: Update steps in all.
+        warmup: Steps in which the learning rate rises.
+        evaluate_every: Steps between evaluations.
+    """
+
+    per_epoch: int
+    steps: int
+    warmup: int
+    evaluate_every: int
+
+    def factor(self, step: int) -> float:
+        """The learning rate of update `step` (from 0) over its peak: linear rise, then linear fall to 0."""
+        if step < self.warmup:
+            return (step + 1) / (self.warmup + 1)
+        return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
+
+
+def make_plan(n_windows: int, config: TrainingConfig) -> Plan:
+    """Plan the steps of a training.
+
+    Args:
+        n_windows: Training windows.
+        config: Epochs, fewest steps, batch size, warm-up.
+    """
+    per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
+    steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
+    return Plan(per_epoch, steps, int(config.warmup_ratio * steps), ceil(steps / _EVALUATIONS))
+
+
+def windows_per_step(config: TrainingConfig) -> int:
+    """Windows of one update step, on any number of devices."""
+    return config.per_device_train_batch_size * config.gradient_accumulation_steps
+
+
+def learning_rate(model: Any, config: TrainingConfig) -> float:
+    """The encoder's peak learning rate: what is asked for, or by the encoder's size."""
+    if config.learning_rate > 0:
+        return config.learning_rate
+    size = sum(p.numel() for p in model.base_model.parameters())
+    low, high = _BOUNDS
+    return float(min(high, max(low, LEARNING_RATE * (size / PARAMETERS) ** _EXPONENT)))
+
+
+def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:
+    """Groups for AdamW: the head learns faster, biases and norms do not decay.
+
+    Args:
+        model: The model.
+        config: Learning rates and weight decay.
+
+    Returns:
+        Groups with `params`, `lr`, `peak` (the rate that the schedule scales) and `weight_decay`.
+    """
+    rate, head = learning_rate(model, config), head_parameters(model)
+    groups: dict[tuple[float, float], list[Any]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        peak = rate * config.head_learning_rate_ratio if name in head else rate
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((peak, decay), []).append(parameter)
+    return [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay} for (peak, decay), p in groups.items()]

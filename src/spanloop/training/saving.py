@@ -1,0 +1,116 @@
+"""Write a complete model folder: weights, tokenizer, `spanloop.json`, training log, model card."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spanloop.config import TrainingConfig
+from spanloop.errors import StoreError
+from spanloop.training.loading import quiet_transformers
+from spanloop.training.results import TrainResult
+
+_CARD = """\
+---
+library_name: transformers
+pipeline_tag: token-classification
+tags: [spanloop, token-classification]
+base_model: {base}
+---
+
+# Span model from snapshot {snapshot}
+
+Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snapshot}`.
+
+| | |
+|---|---|
+| training records | {train} |
+| validation records | {validation} |
+| exact-span F1 on validation | {f1} |
+| update steps, best at | {steps}, {best} |
+| precision, device | {precision}, {device} |
+| temperature | {temperature:.3f} |
+| window, overlap | {max_length}, {stride} tokens |
+
+`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, and the
+temperature that divides the logits. Words are split by `spanloop.words.split_words`; a word's tag is read off its first
+piece; only tag sequences that are valid IOB2 are decoded. The validation figure was used to choose these weights: for
+an unbiased one see the test figures of the round.
+"""
+
+
+def save_model(
+    out: Path,
+    model: Any,
+    tokenizer: Any,
+    *,
+    labels: Sequence[str],
+    max_length: int,
+    snapshot: str,
+    base: str,
+    config: TrainingConfig,
+    result: TrainResult,
+    counts: dict[str, int],
+    history: list[dict[str, float]],
+) -> None:
+    """Write the model folder.
+
+    Args:
+        out: The folder; files of that name in it are replaced.
+        model: The token classifier.
+        tokenizer: Its tokenizer.
+        labels: The label scheme.
+        max_length: Tokens a window.
+        snapshot: Version that it was trained on.
+        base: The encoder that it started from.
+        config: How it was trained.
+        result: What training reported.
+        counts: Records of each split.
+        history: Evaluations while training.
+
+    Raises:
+        StoreError: The folder cannot be written.
+    """
+    about = {
+        "labels": list(labels),
+        "label_pieces": config.label_pieces,
+        "max_length": max_length,
+        "stride": min(config.stride, max_length // 2),
+        "temperature": result.temperature,
+        "snapshot": snapshot,
+        "base": base,
+        "validation": {"f1": result.validation_f1, "records": counts.get("validation", 0), "step": result.best_step},
+    }
+    training = {"config": config.model_dump(), "result": result.to_json(), "records": counts, "history": history}
+    try:
+        with quiet_transformers():
+            model.save_pretrained(out, safe_serialization=True)
+            tokenizer.save_pretrained(out)
+        _write(out / "spanloop.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+        _write(out / "training.json", json.dumps(training, indent=2, ensure_ascii=False) + "\n")
+        _write(out / "README.md", _card(about, result, counts))
+    except OSError as error:
+        raise StoreError(f"model folder {out} cannot be written ({error.strerror or error}); free some space") from None
+
+
+def _card(about: dict[str, Any], result: TrainResult, counts: dict[str, int]) -> str:
+    f1 = "not measured: no validation records" if result.validation_f1 is None else f"{result.validation_f1:.4f}"
+    return _CARD.format(
+        base=about["base"],
+        snapshot=about["snapshot"],
+        labels=", ".join(f"`{label}`" for label in about["labels"]),
+        train=counts.get("train", 0),
+        validation=counts.get("validation", 0),
+        f1=f1,
+        steps=result.steps,
+        best=result.best_step,
+        precision="fp32" if result.precision == "no" else result.precision,
+        device=result.device,
+        temperature=result.temperature,
+        max_length=about["max_length"],
+        stride=about["stride"],
+    )
+
+
+def _write(path: Path, content: str) -> None:
+    path.write_text(content, encoding="utf-8")

@@ -1,0 +1,102 @@
+"""What the model is to predict: a tag for every word, carried by its first piece or by all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from spanloop.encoding import Encoded, Encoder
+from spanloop.errors import LabelError
+from spanloop.records import Example, Span
+from spanloop.spans import LostSpan, spans_to_iob2, tag_names
+from spanloop.windows import Ints
+
+IGNORED = -100
+"""The target of a piece that the loss does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Encoded examples with their gold tags.
+
+    Attributes:
+        encoded: The encoded texts.
+        word_tags: (n_words,) gold tag of each word.
+        piece_tags: (n_pieces,) what each piece is trained on, or `IGNORED`.
+        lost: Gold spans that the words do not hold exactly.
+    """
+
+    encoded: Encoded
+    word_tags: Ints
+    piece_tags: Ints
+    lost: list[LostSpan]
+
+
+def make_targets(
+    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], label_pieces: Literal["first", "all"]
+) -> Targets:
+    """Encode examples and align their spans.
+
+    Args:
+        encoder: The encoder of the model.
+        examples: Texts with gold spans.
+        labels: The label scheme; its order numbers the tags.
+        label_pieces: Which pieces of a word carry its tag; with `all` a later piece of a word continues its span.
+
+    Raises:
+        LabelError: A span has a label that the scheme lacks.
+    """
+    encoded = encoder.encode([example.text for example in examples])
+    number = {name: i for i, name in enumerate(tag_names(labels))}
+    tags = np.zeros(len(encoded.word_start), dtype=np.int64)
+    lost: list[LostSpan] = []
+    for i, example in enumerate(examples):
+        _check_labels(example, labels)
+        rows = slice(encoded.text_words[i], encoded.text_words[i + 1])
+        words = list(zip(encoded.word_start[rows].tolist(), encoded.word_stop[rows].tolist(), strict=True))
+        names, missed = spans_to_iob2(words, example.spans, example.id)
+        tags[rows] = [number[name] for name in names]
+        lost += missed
+    return Targets(encoded, tags, _piece_tags(encoded, tags, label_pieces), lost)
+
+
+def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
+    """Weights of the tags by the inverse square root of their frequency, with mean 1 over the words.
+
+    A tag that never occurs gets the weight of one that occurs once. The square root keeps rare tags from drowning the
+    others, as with full inverse frequency (Mahajan et al. 2018, https://arxiv.org/abs/1805.00932).
+
+    Args:
+        word_tags: (n_words,) tags of the training words.
+        n_tags: Number of tags.
+
+    Returns:
+        (n_tags,) weights.
+    """
+    counts = np.maximum(np.bincount(word_tags, minlength=n_tags), 1)
+    weights = 1.0 / np.sqrt(counts)
+    return np.asarray(weights * counts.sum() / (weights * counts).sum(), dtype=np.float32)
+
+
+def gold_spans(examples: Sequence[Example]) -> set[tuple[int, Span]]:
+    """All gold spans, each with the index of its example."""
+    return {(i, span) for i, example in enumerate(examples) for span in example.spans}
+
+
+def _piece_tags(encoded: Encoded, word_tags: Ints, label_pieces: Literal["first", "all"]) -> Ints:
+    tags = np.full(len(encoded.piece_ids), IGNORED, dtype=np.int64)
+    if label_pieces == "all":
+        owned = encoded.piece_word >= 0
+        inside = word_tags[encoded.piece_word[owned]]
+        tags[owned] = inside + inside % 2  # B-x is 2k+1, I-x is 2k+2: a later piece never begins a span
+    tags[encoded.word_first] = word_tags
+    return tags
+
+
+def _check_labels(example: Example, labels: Sequence[str]) -> None:
+    for span in example.spans:
+        if span.label not in labels:
+            known = ", ".join(labels)
+            raise LabelError(f"record {example.id!r} has label {span.label!r}, which is none of: {known}; pull again")

@@ -1,0 +1,137 @@
+"""F1 and temperature on the validation examples, with the decoding that scoring uses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from spanloop.encoding import Encoder
+from spanloop.records import Example, Span
+from spanloop.scoring.chain import tag_runs
+from spanloop.scoring.viterbi import decode_ragged
+from spanloop.training.batching import micro_batches
+from spanloop.training.targets import Targets, gold_spans
+from spanloop.windows import Ints
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """Runs a model over encoded texts.
+
+    Attributes:
+        model: The token classifier, or a callable like it.
+        encoder: Its encoder.
+        device: Where it lives.
+        max_tokens: Most tokens a forward pass.
+    """
+
+    model: Any
+    encoder: Encoder
+    device: torch.device
+    max_tokens: int
+
+    def logits(self, targets: Targets, rank: int = 0, processes: int = 1) -> tuple[Ints, Floats]:
+        """Logits of the words, each read off its first piece in the window where that has most context.
+
+        Args:
+            targets: Encoded examples.
+            rank: This process.
+            processes: Processes that share the windows.
+
+        Returns:
+            (n,) words seen by this process, and (n, n_tags) their logits.
+        """
+        encoded, before = targets.encoded, len(self.encoder.prefix)
+        windows = encoded.windows
+        lengths = windows.lengths + before + len(self.encoder.suffix)
+        first_of = np.full(len(encoded.piece_ids), -1, dtype=np.int64)
+        first_of[encoded.word_first] = np.arange(len(encoded.word_first))
+        rows = np.argsort(-lengths, kind="stable")[rank::processes]
+        words, found = [np.zeros(0, np.int64)], [np.zeros((0, self._width), np.float32)]
+        with torch.inference_mode():
+            for batch_rows in micro_batches(rows, lengths, self.max_tokens):
+                batch = self.encoder.batch(encoded, batch_rows)
+                logits = self.model(
+                    input_ids=torch.from_numpy(batch.input_ids).to(self.device),
+                    attention_mask=torch.from_numpy(batch.attention_mask).to(self.device),
+                ).logits
+                column = np.arange(logits.shape[1])[None, :] - before
+                piece = windows.start[batch_rows][:, None] + column
+                core = (piece >= windows.core_start[batch_rows][:, None]) & (
+                    piece < windows.core_stop[batch_rows][:, None]
+                )
+                word = np.where(core, first_of[np.where(core, piece, 0)], -1)
+                chosen = np.flatnonzero(word >= 0)
+                words.append(word.ravel()[chosen])
+                picked = torch.from_numpy(chosen).to(self.device)
+                found.append(logits.float().flatten(0, 1)[picked].cpu().numpy())
+        return np.concatenate(words), np.concatenate(found)
+
+    @property
+    def _width(self) -> int:
+        return int(self.model.config.num_labels)
+
+
+def spans_of(targets: Targets, logits: Floats, labels: Sequence[str]) -> set[tuple[int, Span]]:
+    """The decoded spans, each with the index of its example.
+
+    Args:
+        targets: Encoded examples.
+        logits: (n_words, n_tags) in the order of the words.
+        labels: The label scheme.
+    """
+    encoded = targets.encoded
+    lengths = np.diff(encoded.text_words)
+    tags = decode_ragged(log_softmax(logits), lengths)
+    runs = tag_runs(tags, lengths)
+    texts = np.searchsorted(encoded.text_words, runs.starts, side="right") - 1
+    starts, stops = encoded.word_start[runs.starts], encoded.word_stop[runs.ends - 1]
+    rows = zip(texts.tolist(), starts.tolist(), stops.tolist(), runs.labels.tolist(), strict=True)
+    return {(text, Span(start, stop, labels[label])) for text, start, stop, label in rows}
+
+
+def f1(examples: Sequence[Example], predicted: set[tuple[int, Span]]) -> float:
+    """Exact-span micro F1 in 0..1; 1 where there is nothing to find and nothing was found."""
+    gold = gold_spans(examples)
+    if not gold and not predicted:
+        return 1.0
+    return 2 * len(gold & predicted) / (len(gold) + len(predicted))
+
+
+def fit_temperature(logits: Floats, tags: Ints) -> float:
+    """The temperature that makes the gold tags likeliest (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
+
+    Args:
+        logits: (n_words, n_tags).
+        tags: (n_words,) gold tags.
+
+    Returns:
+        The divisor of the logits, in 0.25..4; 1 without words.
+    """
+    if not len(tags):
+        return 1.0
+    low, high = np.log(0.25), np.log(4.0)  # the loss is convex in 1 / temperature: one minimum
+    golden = (np.sqrt(5.0) - 1) / 2
+    for _ in range(40):
+        a, b = high - golden * (high - low), low + golden * (high - low)
+        if _loss(logits, tags, np.exp(a)) < _loss(logits, tags, np.exp(b)):
+            high = b
+        else:
+            low = a
+    return float(np.exp((low + high) / 2))
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Logarithms of probabilities, row by row."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _loss(logits: Floats, tags: Ints, temperature: float) -> float:
+    scaled = log_softmax((logits / temperature).astype(np.float32))
+    return float(-scaled[np.arange(len(tags)), tags].mean())
