@@ -179,6 +179,18 @@ class SelectionConfig(_Section):
     held_out_share: Fraction = Field(
         0.2, description="Share of the queue that comes from the validation and test splits, at random."
     )
+    cost_power: Fraction = Field(
+        0.0, description="Prefer short texts: value is divided by the words to this power; 0: off, 1: value a word."
+    )
+    duplicate_factor: Fraction = Field(
+        1.0, description="Factor on the value of a text that nearly repeats a better one; 1: off, 0: repetitions last."
+    )
+    group_factor: Fraction = Field(
+        1.0, description="Factor on the value of each further record of one document; 1: off."
+    )
+    diversity_weight: Fraction = Field(
+        0.0, description="Weight of being unlike the records ahead in the queue against being informative; 0: off."
+    )
 
 
 class HubConfig(_Section):

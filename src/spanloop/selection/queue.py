@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from spanloop.config import SelectionConfig, SplitConfig
 from spanloop.errors import ConfigError
+from spanloop.selection.configured import configured
 from spanloop.selection.pending import FloatArray, Pending, columns, shuffled
 from spanloop.selection.steps import Step, ranks
 from spanloop.selection.strategies import STRATEGIES
@@ -19,15 +20,16 @@ from spanloop.splits import split_of
 
 
 def prioritise(
-    pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig, *, steps: Sequence[Step] = ()
+    pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig, *, steps: Sequence[Step] | None = None
 ) -> dict[str, float]:
     """Order the queue.
 
     Args:
         pending: Records that nobody has submitted, in any order.
-        config: Strategy, seed and held-out share.
+        config: Strategy, steps, seed and held-out share.
         splits: How groups are dealt to splits.
-        steps: What else counts beside the strategy, applied in order to the training records.
+        steps: What else counts beside the strategy, applied in order to the training records; None: what the
+            configuration asks for.
 
     Returns:
         Priority by record id: evenly spaced in (0, 1] by rank, 1.0 first. The same for the same records, configuration
@@ -41,7 +43,7 @@ def prioritise(
     held = [split_of(record.group, splits) != "train" for record in records]
     train = [record for record, out in zip(records, held, strict=True) if not out]
     rng = np.random.default_rng(config.seed)
-    order = np.argsort(-_values(train, config, rng, steps), kind="stable")
+    order = np.argsort(-_values(train, config, rng, configured(config) if steps is None else steps), kind="stable")
     queue = [train[i] for i in order], [record for record, out in zip(records, held, strict=True) if out]
     from_held = interleave(len(queue[0]), len(queue[1]), config.held_out_share, rng)
     streams = iter(queue[0]), iter(queue[1])

@@ -1,0 +1,193 @@
+"""Steps beside the strategy: cost, duplicates, documents, diversity."""
+
+import numpy as np
+import pytest
+
+from spanloop.config import SelectionConfig, SplitConfig
+from spanloop.selection import Pending, prioritise
+from spanloop.selection.configured import configured
+from spanloop.selection.diversity import diversify, vectors
+from spanloop.selection.minhash import near_duplicates, signatures
+from spanloop.selection.steps import damp_duplicates, damp_groups, per_word, ranks
+from spanloop.splits import split_of
+from spanloop.statistics import Statistics
+
+ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
+WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
+
+
+def records(values, *, texts=None, groups=None, words=None, embeddings=None):
+    """Records with these values of every measure."""
+    return [
+        Pending(
+            f"r{i}",
+            groups[i] if groups else f"g{i}",
+            texts[i] if texts else f"text number {i}",
+            Statistics(words[i] if words else 10, v, v, v, v, v),
+            None if embeddings is None else np.array(embeddings[i], dtype=np.float32),
+        )
+        for i, v in enumerate(values)
+    ]
+
+
+def order(values):
+    return np.argsort(-values, kind="stable").tolist()
+
+
+def sentences(n, seed=0, length=14):
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, length)) + f" {rng.integers(10**9)}" for _ in range(n)]
+
+
+STEPS = [per_word(0.5), damp_duplicates(0.1), damp_groups(0.5), diversify(0.5)]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=["cost", "duplicates", "groups", "diversity"])
+class TestContractOfEveryStep:
+    def test_values_stay_in_their_interval_and_records_in_their_places(self, step):
+        pending = records(np.arange(1, 51), texts=sentences(25) * 2, groups=[f"g{i % 7}" for i in range(50)])
+        values = ranks(np.random.default_rng(0).random(50))
+        before = values.copy()
+        after = step(values, pending)
+        assert after.shape == (50,)
+        assert (after > 0).all()
+        assert (after <= 1).all()
+        assert (values == before).all()
+
+    def test_nothing_comes_of_nothing(self, step):
+        assert step(np.empty(0), []).shape == (0,)
+
+    def test_one_record_is_served(self, step):
+        assert step(np.ones(1), records([1.0])).shape == (1,)
+
+    def test_records_without_statistics_are_possible(self, step):
+        """As under the strategy `random` before the first model."""
+        pending = [Pending(f"r{i}", "g", text) for i, text in enumerate(["", "a b", "long " * 50])]
+        assert np.isfinite(step(np.array([1.0, 0.6, 0.3]), pending)).all()
+
+
+def test_ranks_make_measures_comparable():
+    assert ranks(np.array([-0.9, -0.1, -0.5])).tolist() == pytest.approx([1 / 3, 1, 2 / 3])
+    assert ranks(np.array([5.0, 5.0, 1.0])).tolist() == pytest.approx([2.5 / 3, 2.5 / 3, 1 / 3])
+
+
+def test_cost_prefers_the_shorter_of_two_nearly_equal_records():
+    pending = records([0.9, 0.8], words=[40, 8])
+    values = np.array([1.0, 0.9])
+    assert order(per_word(0.0)(values, pending)) == [0, 1]
+    assert order(per_word(0.5)(values, pending)) == [1, 0]
+
+
+def test_documents_take_turns():
+    pending = records([4, 3, 2, 1], groups=["a", "a", "a", "b"])
+    values = np.array([1.0, 0.9, 0.8, 0.5])
+    assert damp_groups(0.5)(values, pending).tolist() == pytest.approx([1.0, 0.45, 0.2, 0.5])
+    assert order(damp_groups(0.0)(values, pending)) == [0, 3, 1, 2]
+
+
+def test_a_near_repetition_comes_behind():
+    texts = [
+        "The quarterly report of the Acme company was published in London on Friday morning.",
+        "A completely different sentence about the weather in the mountains of Norway.",
+        "The quarterly report of  the ACME company was published in London on Friday morning!",
+    ]
+    values = np.array([0.9, 0.5, 1.0])
+    assert order(damp_duplicates(0.1)(values, records(values, texts=texts))) == [2, 1, 0]
+
+
+def test_minhash_finds_planted_repetitions_and_nothing_else():
+    """300 texts, then 60 of them with one word changed: 50 or more are found, and no text is taken for another's."""
+    base, rng = sentences(300, length=30), np.random.default_rng(1)
+    changed = []
+    for text in base[:60]:
+        words = text.split()
+        words[rng.integers(len(words))] = "altered"
+        changed.append(" ".join(words))
+    repeats = near_duplicates(signatures(base + changed))
+    assert not repeats[:300].any()
+    assert repeats[300:].sum() >= 50
+
+
+def test_minhash_estimates_the_similarity_of_shingles():
+    def shingles(text):
+        raw = (text + " " * 8).encode()
+        return {raw[i : i + 8] for i in range(len(text))}
+
+    rng, errors = np.random.default_rng(2), []
+    for _ in range(200):
+        words = [rng.bytes(3).hex() for _ in range(16)]  # no word twice, so that the errors are independent
+        text = " ".join(words)
+        for i in rng.choice(len(words), rng.integers(0, 8), replace=False):
+            words[i] = "altered"
+        other = " ".join(words)
+        rows = signatures([text, other])
+        a, b = shingles(text), shingles(other)
+        errors.append((rows[0] == rows[1]).mean() - len(a & b) / len(a | b))
+    assert abs(np.mean(errors)) < 0.03  # unbiased
+    assert np.std(errors) < 0.15  # sqrt(0.25 / 16) = 0.125 at worst
+
+
+def test_signatures_do_not_depend_on_what_stands_beside_a_text():
+    texts = ["", "a", "ab cd", "😀 e\u0301", "x" * 1000, *sentences(20)]
+    together = signatures(texts)
+    assert all((signatures([text])[0] == row).all() for text, row in zip(texts, together, strict=True))
+    assert signatures([]).shape == (0, 16)
+
+
+def test_diversity_takes_the_two_kinds_in_turn():
+    """Three records of one kind and one of another, a little less informative."""
+    pending = records([4, 3, 2, 1], embeddings=[[1, 0], [1, 0.01], [1, 0.02], [0, 1]])
+    values = np.array([1.0, 0.95, 0.9, 0.85])
+    assert order(diversify(0.0)(values, pending)) == [0, 1, 2, 3]
+    assert order(diversify(0.8)(values, pending))[:2] == [0, 3]
+
+
+def test_diversity_reorders_the_head_only():
+    pending = records(range(100), texts=sentences(100))
+    values = ranks(np.random.default_rng(0).random(100))
+    plain, diverse = order(values), order(diversify(0.9, head=30)(values, pending))
+    assert set(plain[:30]) == set(diverse[:30])
+    assert plain[:30] != diverse[:30]
+    assert plain[30:] == diverse[30:]
+
+
+def test_a_diverse_head_covers_more_of_the_pool():
+    """Ten kinds of text, one of them far more uncertain: the first ten records show more kinds."""
+    rng = np.random.default_rng(3)
+    kinds = [i % 10 for i in range(300)]
+    centres = rng.normal(size=(10, 16))
+    pending = records(range(300), embeddings=[centres[k] + 0.1 * rng.normal(size=16) for k in kinds])
+    values = ranks(rng.random(300) + np.array([2.0 * (k == 0) for k in kinds]))
+    plain, diverse = ({kinds[i] for i in order(v)[:10]} for v in (values, diversify(0.7)(values, pending)))
+    assert plain == {0}
+    assert len(diverse) >= 8
+
+
+def test_without_embeddings_words_tell_texts_apart():
+    rows = vectors(records([1, 2, 3], texts=["the cat sat", "The cat sat", "a dog ran"]))
+    assert rows[0] @ rows[1] == pytest.approx(1.0)
+    assert abs(rows[0] @ rows[2]) < 0.5
+
+
+def test_the_configuration_asks_for_steps():
+    assert configured(SelectionConfig()) == []
+    asked = SelectionConfig(cost_power=1.0, duplicate_factor=0.0, group_factor=0.5, diversity_weight=0.3)
+    assert len(configured(asked)) == 4
+    pending = records([0.9, 0.8], words=[40, 8])
+    assert max(prioritise(pending, SelectionConfig(), ALL_TRAIN).items(), key=lambda p: p[1]) == ("r0", 1.0)
+    short = prioritise(pending, SelectionConfig(cost_power=1.0), ALL_TRAIN)
+    assert max(short.items(), key=lambda p: p[1]) == ("r1", 1.0)
+
+
+def test_steps_never_touch_the_order_of_held_out_records():
+    splits = SplitConfig(validation=0.2, test=0.2)
+    pending = records(range(200), texts=sentences(50) * 4, groups=[f"d{i // 4}" for i in range(200)])
+    held = {r.id for r in pending if split_of(r.group, splits) != "train"}
+
+    def stream(config):
+        found = prioritise(pending, config, splits)
+        return [i for i in sorted(found, key=found.get, reverse=True) if i in held]
+
+    steps = SelectionConfig(cost_power=1.0, duplicate_factor=0.0, group_factor=0.0, diversity_weight=0.9)
+    assert len(held) > 20
+    assert stream(steps) == stream(SelectionConfig())
