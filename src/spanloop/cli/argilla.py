@@ -23,7 +23,7 @@ def start(
     from spanloop.server import process
     from spanloop.server.credentials import credentials_path
 
-    with _progress() as progress:
+    with show_progress() as progress:
         running = process.start(home(), host, port, progress=progress)
     if not running.fresh:
         typer.echo(f"Argilla already runs at {running.url} (process {running.pid})")
@@ -78,7 +78,7 @@ def logs(
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator["Progress"]:
+def show_progress() -> Iterator["Progress"]:
     """A progress bar on stderr that disappears when it is done; a line a step where nobody watches."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

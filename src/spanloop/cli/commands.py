@@ -2,7 +2,7 @@
 
 import typer
 
-from spanloop.cli import agreement, argilla, imports, init, report, run, simulate, up
+from spanloop.cli import agreement, argilla, demo, imports, init, report, run, simulate, up
 
 
 def register(app: typer.Typer) -> None:
@@ -19,3 +19,4 @@ def register(app: typer.Typer) -> None:
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)
+    app.command()(demo.demo)

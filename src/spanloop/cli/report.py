@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, StoreError
 from spanloop.settings import load_config
 
@@ -14,15 +15,25 @@ def report(
     plot: Annotated[Path | None, typer.Option(help="Write the learning curve to this file (.svg).")] = None,
 ) -> None:
     """Show what each round had, what its model scores and what annotators kept of its suggestions."""
+    if plot and plot.suffix.lower() != ".svg":
+        raise ConfigError(f"--plot {plot}: the picture is an SVG; name the file {plot.with_suffix('.svg').name}")
+    show_rounds(load_config(config), plot)
+
+
+def show_rounds(config: LoopConfig, plot: Path | None) -> None:
+    """Print the table of rounds.
+
+    Args:
+        config: Names the store.
+        plot: Where to draw the learning curve; None: nowhere.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from spanloop.history import HEADER, history, rows
     from spanloop.store import Store
 
-    if plot and plot.suffix.lower() != ".svg":
-        raise ConfigError(f"--plot {plot}: the picture is an SVG; name the file {plot.with_suffix('.svg').name}")
-    store = Store(load_config(config).store)
+    store = Store(config.store)
     entries = history(store)
     if not entries:
         typer.echo(f"no round yet in {store.root}; 'spanloop run' makes the first")

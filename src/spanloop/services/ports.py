@@ -13,6 +13,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(listener.getsockname()[1])
 
 
+def is_free(host: str, port: int) -> bool:
+    """Whether a server can listen on `host:port` at this moment."""
+    try:
+        require_free(host, port, "")
+    except ServiceError:
+        return False
+    return True
+
+
 def require_free(host: str, port: int, flag: str) -> None:
     """Check that a server can listen on `host:port`.
 
@@ -24,14 +33,14 @@ def require_free(host: str, port: int, flag: str) -> None:
     Raises:
         ServiceError: The port is taken or not allowed, or the address is not one of this machine.
     """
+    if not 0 < port < 65536:
+        raise ServiceError(f"port {port} is none; choose one from 1024 to 65535 with {flag}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with contextlib.closing(socket.socket(family, kind, protocol)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
-    except OverflowError:
-        raise ServiceError(f"port {port} is none: choose 1024 to 65535 with {flag}") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServiceError(
