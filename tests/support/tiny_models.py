@@ -1,0 +1,112 @@
+"""Tiny random encoders with tokenizers trained on the spot: no hub, a second a training."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, RobertaConfig
+from transformers import RobertaForTokenClassification as RobertaModel
+
+from spanloop.records import Example, Span
+
+SENTENCES = [
+    "In the U.S., Ada Lovelace (London) wrote: it's 3.14!",
+    "Ångström visited São Paulo, Kraków and Zürich.",
+    "The magneto-resistive head (MR) has a thin-film coil; see FIG. 2.",
+    "東京タワー is in Tokyo… and مرحبا means hello 👩\u200d👩\u200d👧.",
+    "naïve café résumé, co\u00adoperate; x_y = $5.00 (10%)",
+    "Acme Corp.'s CEO, Bo Li, met Mr. O'Neil at 10:30 in Paris.",
+]
+LABELS = ["PER", "LOC"]
+_NAMES = ["Ada", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana"]
+_PLACES = ["Paris", "Oslo", "Rome", "Lima", "Cairo", "Quito"]
+
+
+def wordpiece() -> PreTrainedTokenizerFast:
+    """As BERT's: lower case, `##` pieces, zero-width characters removed."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(_corpus(), trainer)
+    ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+
+
+def byte_level() -> PreTrainedTokenizerFast:
+    """As GPT-2's and RoBERTa's: bytes, a leading space in the piece, pieces such as `.,` over two words."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=500,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_corpus(), trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>"
+    )
+
+
+def unigram() -> PreTrainedTokenizerFast:
+    """As SentencePiece's in XLM-R and T5: NFKC, `▁` for spaces, pieces that may run over punctuation."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=250, special_tokens=special, unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator(_corpus(), trainer)
+    ends = [(name, tokenizer.token_to_id(name)) for name in ("<s>", "</s>")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=ends)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>"
+    )
+
+
+TOKENIZERS = {"wordpiece": wordpiece, "byte_level": byte_level, "unigram": unigram}
+
+
+def save_tiny_encoder(folder: Path, kind: str = "wordpiece", *, dropout: float = 0.1, positions: int = 130) -> Path:
+    """Write a random encoder of two small layers, with its tokenizer, as a model folder."""
+    tokenizer: Any = TOKENIZERS[kind]()
+    sizes = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": positions,
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    torch.manual_seed(0)
+    bert = kind == "wordpiece"
+    model = BertForTokenClassification(BertConfig(**sizes)) if bert else RobertaModel(RobertaConfig(**sizes))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def people_and_places(count: int) -> list[Example]:
+    """Short sentences whose names are people and whose places are places."""
+    examples = []
+    for i in range(count):
+        name, place = _NAMES[i % len(_NAMES)], _PLACES[i * 5 % len(_PLACES)]
+        text = f"{name} went to {place}." if i % 2 else f"In {place}, {name} met nobody at all."
+        spans = [(text.index(name), name, "PER"), (text.index(place), place, "LOC")]
+        examples.append(Example(f"r{i}", text, tuple(sorted(Span(s, s + len(w), x) for s, w, x in spans))))
+    return examples
+
+
+def _corpus() -> list[str]:
+    return SENTENCES * 4 + [example.text for example in people_and_places(48)]
