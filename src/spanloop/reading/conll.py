@@ -6,7 +6,6 @@ from pathlib import Path
 
 from spanloop.errors import DataError
 from spanloop.reading.tables import Row, Table, text_lines
-from spanloop.reading.tags import join_tokens, spans_of_tags
 
 _DOCUMENT = "-DOCSTART-"
 _COMMENT = re.compile(r"#\s*(id|sent_id|newdoc|newpar|doc_id|text)\b")
@@ -24,13 +23,10 @@ def conll_table(path: Path) -> Table:
         for number, (line, is_document_start, pairs) in enumerate(_sentences(path), start=1):
             document += is_document_start
             tokens, tags = [token for token, _ in pairs], [tag for _, tag in pairs]
-            text, offsets = join_tokens(tokens)
-            where = f"{path}, line {line}"
-            values: dict[str, object] = {"id": f"{path.stem}-{number}", "text": text}
-            values["spans"] = spans_of_tags(tags, offsets, where)
+            values: dict[str, object] = {"id": f"{path.stem}-{number}", "text": tokens, "spans": tags}
             if document:
                 values["group"] = f"{path.stem}-doc{document}"
-            yield Row(where, values)
+            yield Row(f"{path}, line {line}", values)
 
     return Table(str(path), rows, own_columns=True)
 
