@@ -113,15 +113,14 @@ def _outcome(journal: Mapping[str, Any], snapshot: Snapshotted, contest: Contest
 
 def _figures(journal: Mapping[str, Any]) -> dict[str, Any]:
     pull, annotations, snapshot = (journal.get(name, {}) for name in ("pull", "annotations", "snapshot"))
-    evaluate, gate, train = (dict(journal.get(name, {})) for name in ("evaluate", "gate", "train"))
-    written = dict(journal.get("log", {}))
-    for step in (gate, train, written):
-        step.pop("seconds", None)
+    evaluate, gate, written = (dict(journal.get(name, {})) for name in ("evaluate", "gate", "log"))
+    for noted in (gate, written):
+        noted.pop("seconds", None)
     return {
         **{name: pull.get(name, 0) for name in ("records", "submitted", "pending")},
         **{name: annotations[name] for name in _NOTED if name in annotations},
         "counts": snapshot.get("counts", {}),
-        "training": train,
+        "training": journal.get("train", {}).get("result", {}),
         "champion_scores": evaluate.get("champion"),
         "challenger_scores": evaluate.get("challenger"),
         "decision": gate or None,

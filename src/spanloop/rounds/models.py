@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns, rmtree
 from typing import TYPE_CHECKING
 
 from spanloop import snapshot as snapshots
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spanloop.training import TrainProgress
 
 Predictions = dict[str, list[ScoredSpan]]
+_TRAINED = "trained.json"
 
 log = logging.getLogger(__name__)
 
@@ -93,19 +94,20 @@ def _trained(
     from spanloop.training import train
 
     out = store.work(f"train-{key}")
-    init_from = store.path("models", start) if start else None
-    result = train(store.path("snapshots", snapshot), config.training, out, init_from=init_from, progress=progress)
-    work.note("train", **asdict(result))
-    write_json(out / "training.json", asdict(result))
+    if (result := read_json(out / _TRAINED)) is None:
+        init_from = store.path("models", start) if start else None
+        made = train(store.path("snapshots", snapshot), config.training, out, init_from=init_from, progress=progress)
+        result = asdict(made)
+        write_json(out / _TRAINED, result)
+    work.note("train", result=result)
     store.publish("models", version, lambda folder: _copy_model(out, folder))
+    rmtree(out, ignore_errors=True)
     return version
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy the finished model without its checkpoints."""
-    copytree(
-        source, target, dirs_exist_ok=True, ignore=lambda _, names: {n for n in names if n.startswith("checkpoint")}
-    )
+    """Copy the finished model without its checkpoint."""
+    copytree(source, target, dirs_exist_ok=True, ignore=ignore_patterns("checkpoint*", _TRAINED))
 
 
 @step("evaluate")

@@ -1,0 +1,44 @@
+"""A loop small enough to run in seconds: a tiny encoder, simple sentences, the real Argilla, one Prefect server."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sentences import Sentence, tiny_encoder
+from world import World
+
+from spanloop.server.process import Running
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One temporary Prefect server for all flow runs of the session, with a home of its own."""
+    from spanloop.prefect_environment import prepare_prefect
+
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    prepare_prefect(os.environ)
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer BERT with a tokenizer trained on the spot."""
+    return tiny_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture
+def make_world(argilla_server: Running, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Make a loop with a dataset and a store of its own: `make_world(sentences)`."""
+    monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+    def make(sentences: list[Sentence]) -> World:
+        name = f"loop-{uuid4().hex[:8]}"
+        return World.create(argilla_server.url, name, sentences, store=tmp_path / name, encoder=encoder)
+
+    return make

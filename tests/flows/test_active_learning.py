@@ -1,0 +1,162 @@
+"""The flow `active-learning` against the real Argilla: what annotators submit becomes better suggestions."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sentences import sentences
+from world import World
+
+from spanloop.errors import ArgillaUnauthorized, RoundInProgress
+from spanloop.rounds.report import RoundReport
+from spanloop.snapshot import load
+from spanloop.splits import split_of
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+MakeWorld = Callable[..., World]
+
+
+def run(world: World, **options: Any) -> RoundReport:
+    from flows.active_learning import active_learning
+
+    return active_learning(world.config, **options)
+
+
+def test_the_first_round_lacks_records_and_still_orders_the_queue(make_world: MakeWorld) -> None:
+    world = make_world(sentences(40))
+    report = run(world)
+    assert report.outcome == "waiting"
+    assert report.reason == (
+        "0 submitted for training, 10 needed; the validation split has 0, 1 needed; the test split has 0, 3 needed"
+    )
+    queue = world.pending()
+    assert len({record.metadata["priority"] for record in queue}) == 40
+    held_out = [split_of(record.group, world.config.splits) != "train" for record in queue[:20]]
+    assert 7 <= sum(held_out) <= 13  # half of every batch, as configured
+    assert all(record.suggestion is None for record in queue)
+    assert world.store.names("rounds") == ["r0001"]
+
+    assert run(world).outcome == "nothing new"
+    assert world.store.names("rounds") == ["r0001"]
+
+
+def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
+    world = make_world(sentences(90))
+    run(world)
+    world.annotate(45)
+    draft, discarded = world.pending()[:2]
+    world.answer(draft, "draft", world.gold[draft.id][:1])
+    world.answer(discarded, "discarded")
+    before = world.records()
+
+    first = run(world)
+    assert first.outcome == "promoted"
+    assert first.champion == first.challenger == world.store.champion()
+    assert first.annotated == first.submitted == 45
+    assert first.scores is not None
+    assert 0 <= first.scores["f1_low"] <= first.scores["f1"] <= first.scores["f1_high"] <= 1
+    assert first.training["steps"] > 0
+    snapshot = load(world.store, str(first.snapshot))
+    assert {draft.id, discarded.id}.isdisjoint(i for split in snapshot.values() for i in split["id"])
+
+    after = world.records()
+    answered = [i for i, record in before.items() if record.responses]
+    assert {i: after[i] for i in answered} == {i: before[i] for i in answered}
+    suggested = [record.suggestion for record in world.pending()]
+    assert len(suggested) == first.scored == first.written["suggested"] == 43
+    assert {s.agent for s in suggested if s} == {first.champion}
+
+    world.annotate(20)
+    second = run(world)
+    assert second.challenger not in (None, first.challenger)
+    assert second.champion_scores is not None
+    assert second.decision is not None
+    assert second.accepted is not None
+    assert second.accepted["n_records"] == 20
+    assert second.inputs is not None
+    assert second.inputs.champion == first.champion
+
+    state = world.state()
+    assert run(world).outcome == "nothing new"
+    assert world.state() == state
+    assert run(world, again=True).outcome == "refreshed"
+    assert world.state() == state
+
+
+def test_what_is_submitted_while_the_round_runs_is_kept(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spanloop.rounds import pending
+
+    world = make_world(sentences(60))
+    run(world)
+    world.annotate(40)
+    late, drafted = world.pending()[-2:]
+    write = pending.write_suggestions
+
+    def submit_and_write(*args: Any, **options: Any) -> Any:
+        world.answer(late, "submitted", world.gold[late.id])
+        world.answer(drafted, "draft")
+        return write(*args, **options)
+
+    monkeypatch.setattr(pending, "write_suggestions", submit_and_write)
+    report = run(world)
+    assert report.written["answered"] == 2
+    now = world.records()
+    assert now[late.id].suggestion is None
+    assert now[drafted.id].suggestion is None
+    assert now[late.id].submitted[0].spans == world.gold[late.id]
+
+    monkeypatch.setattr(pending, "write_suggestions", write)
+    assert run(world).annotated == 41
+
+
+def test_a_worse_challenger_stays_out_and_a_champion_can_be_rolled_back(make_world: MakeWorld) -> None:
+    world = make_world(sentences(80))
+    run(world)
+    world.annotate(35)
+    good = run(world)
+    assert good.outcome == "promoted"
+
+    world.annotate(10)
+    world.config.training.learning_rate, world.config.training.num_train_epochs = 1e-7, 1
+    world.config.training.min_steps = 1
+    world.add(sentences(5, seed=1))
+    worse = run(world)
+    assert worse.outcome == "kept"
+    assert worse.challenger in world.store.names("models")
+    assert world.store.champion() == good.champion
+    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {good.champion}
+    assert worse.scored == 5  # the new ones; the others were scored by this champion before
+    assert worse.seconds.keys() >= {"pull", "annotations", "snapshot", "train", "evaluate", "gate", "score", "log"}
+
+    world.store.set_champion(str(worse.challenger))
+    assert run(world).outcome == "refreshed"
+    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {worse.challenger}
+    world.store.roll_back()
+    assert run(world).outcome == "refreshed"
+    assert world.store.champion() == good.champion
+    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {good.champion}
+
+
+def test_a_second_round_says_that_one_is_running(make_world: MakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+    from flows.active_learning import active_learning
+
+    world = make_world(sentences(3))
+    with world.store.lock("another round"), caplog.at_level(logging.ERROR):
+        state = active_learning(world.config, return_state=True)
+    assert state.is_failed()
+    assert "another round" in str(state.message)
+    with pytest.raises(RoundInProgress, match="another round"):
+        state.result()
+    assert "Traceback" not in caplog.text
+    assert world.store.names("rounds") == []
+
+
+def test_an_expected_error_is_one_line(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(sentences(3))
+    monkeypatch.setenv("ARGILLA_API_KEY", "wrong-key")
+    with pytest.raises(ArgillaUnauthorized, match="does not know this API key") as error:
+        run(world)
+    assert "\n" not in str(error.value)
+    assert "wrong-key" not in str(error.value)
+    assert not world.store.names("snapshots")

@@ -1,0 +1,93 @@
+"""One loop in the real Argilla: its configuration, its gold spans, and what can be asked about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from sentences import Sentence
+
+from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset, pull
+from spanloop.argilla.convert import span_values
+from spanloop.config import LoopConfig
+from spanloop.importing import import_records
+from spanloop.records import Record, Span
+from spanloop.simulate import SimulatedAnnotator, simulated_annotators
+from spanloop.store import Store
+
+
+@dataclass
+class World:
+    """A dataset, a store and a configuration."""
+
+    config: LoopConfig
+    client: ArgillaClient
+    dataset: DatasetRef
+    gold: dict[str, tuple[Span, ...]]
+
+    @classmethod
+    def create(cls, url: str, name: str, sentences: list[Sentence], store: Path, encoder: Path) -> Self:
+        """Create the dataset and import the sentences, without their spans."""
+        config = LoopConfig.model_validate(
+            {
+                "store": str(store),
+                "argilla": {"api_url": url, "dataset": name, "workspace": "flows"},
+                "task": {"labels": ["person", "place"]},
+                "splits": {"validation": 0.2, "test": 0.3},
+                "round": {"min_train": 10, "min_validation": 1, "min_test": 3},
+                "training": {
+                    "model_name_or_path": str(encoder),
+                    "learning_rate": 2e-3,
+                    "num_train_epochs": 12,
+                    "min_steps": 60,
+                    "max_length": 64,
+                    "stride": 16,
+                },
+                "selection": {"held_out_share": 0.5},
+            }
+        )
+        client = ArgillaClient(config.argilla)
+        world = cls(config, client, ensure_dataset(client, config), {})
+        world.add(sentences)
+        return world
+
+    def add(self, sentences: list[Sentence]) -> None:
+        """Import more sentences."""
+        import_records(self.client, self.dataset, sentences, self.config)
+        self.gold |= {s.id: s.spans or () for s in sentences}
+
+    @property
+    def store(self) -> Store:
+        """The loop's store."""
+        return Store(self.config.store)
+
+    def annotate(self, count: int) -> int:
+        """A simulated annotator works through the queue; returns how many records it submitted."""
+        (client,) = simulated_annotators(self.client, self.config.argilla, self.dataset, 1)
+        return SimulatedAnnotator(client, self.dataset, self.gold).annotate(count).submitted
+
+    def answer(self, record: Record, status: str, spans: tuple[Span, ...] = ()) -> None:
+        """Answer one record as the owner: `submitted`, `draft` or `discarded`."""
+        values = {self.dataset.question: {"value": span_values(record.text, spans)}}
+        path = f"records/{record.server_id}/responses"
+        self.client.create(path, {"status": status, "values": values}, lambda: None)
+
+    def records(self) -> dict[str, Record]:
+        """All records by id, as they are in Argilla now."""
+        return {record.id: record for record in pull(self.client, self.dataset)}
+
+    def pending(self) -> list[Record]:
+        """Records that nobody has answered, highest priority first."""
+        waiting = (record for record in self.records().values() if not record.responses)
+        return sorted(waiting, key=lambda record: -float(str(record.metadata.get("priority", 0))))
+
+    def state(self) -> Mapping[str, Any]:
+        """What a round leaves in Argilla: suggestion, priority and model version of each record."""
+        return {
+            record.id: (
+                record.suggestion and (record.suggestion.agent, record.suggestion.spans),
+                record.metadata.get("priority"),
+                record.metadata.get("model_version"),
+            )
+            for record in self.records().values()
+        }
