@@ -43,14 +43,10 @@ class Entry:
     suggested: int = 0
 
 
-HEADER = (
-    "round",
-    "outcome",
-    "annotated",
-    "F1 (95 % interval)",
-    "test records",
-    "suggested spans kept",
-    "acceptance F1",
+HEADER = ("round", "outcome", "annotated", "F1 (95 %)", "n", "kept", "accepted")
+LEGEND = (
+    "F1 in percent on n test records, with its 95 % interval, of the model in service; kept: suggested spans that "
+    "annotators kept since the round before; accepted: F1 of those suggestions against what was submitted"
 )
 
 
@@ -94,9 +90,9 @@ def rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:
             e.round,
             e.outcome,
             str(e.annotated),
-            f"{100 * e.f1:.1f} ({_percent(e.low)} to {_percent(e.high)})" if e.f1 is not None else "-",
+            f"{100 * e.f1:.1f} ({_percent(e.low)}-{_percent(e.high)})" if e.f1 is not None else "-",
             str(e.n_test) if e.f1 is not None else "-",
-            f"{e.kept} of {e.suggested} ({100 * e.kept / e.suggested:.0f} %)" if e.suggested else "-",
+            f"{e.kept}/{e.suggested} {100 * e.kept / e.suggested:.0f} %" if e.suggested else "-",
             _percent(e.accepted),
         )
         for e in entries

@@ -89,7 +89,7 @@ def test_the_table_has_a_cell_for_every_heading(store):
     assert {len(row) for row in table} == {len(HEADER)}
     assert table[0] == ("r0001", "waiting", "12", "-", "-", "-", "-")
     assert table[2][3].startswith("85.7 (")
-    assert table[2][-2:] == ("30 of 40 (75 %)", "60.0")
+    assert table[2][-2:] == ("30/40 75 %", "60.0")
 
 
 def test_a_damaged_round_is_named(store):
@@ -105,7 +105,7 @@ def test_the_command_prints_the_table_and_draws(configured):
     done = CliRunner().invoke(app, ["report", "--plot", "curve.svg"])
     assert done.exit_code == 0, done.output
     assert "r0003" in done.output
-    assert "30 of 40 (75 %)" in done.output
+    assert "30/40 75 %" in done.output
     assert (configured / "curve.svg").read_text().startswith("<svg")
 
 

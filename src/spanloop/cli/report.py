@@ -27,10 +27,11 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
         config: Names the store.
         plot: Where to draw the learning curve; None: nowhere.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    from spanloop.history import HEADER, history, rows
+    from spanloop.history import HEADER, LEGEND, history, rows
     from spanloop.store import Store
 
     store = Store(config.store)
@@ -38,9 +39,9 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
     if not entries:
         typer.echo(f"no round yet in {store.root}; 'spanloop run' makes the first")
         return
-    table = Table(title=f"Rounds in {store.root}", title_justify="left")
+    table = Table(title=f"Rounds in {store.root}", title_justify="left", box=SIMPLE_HEAD, caption=LEGEND)
     for name in HEADER:
-        table.add_column(name, justify="left" if name in ("round", "outcome") else "right")
+        table.add_column(name, justify="left" if name in ("round", "outcome") else "right", no_wrap=True)
     for row in rows(entries):
         table.add_row(*row)
     Console().print(table)

@@ -104,3 +104,12 @@ class Evaluation:
             name = label.replace("|", "\\|")
             lines.append(f"| {name} | {cells} |")
         return "\n".join(lines)
+
+    def reliability_markdown(self) -> str:
+        """Scores against truth in markdown, figures in percent; the last row is the calibration error."""
+        lines = ["| scores | spans | mean score | right |", "|---|---:|---:|---:|"]
+        for b in self.reliability:
+            interval = f"{100 * b.low:.0f} to {100 * b.high:.0f}"
+            lines.append(f"| {interval} | {b.n} | {100 * b.score:.1f} | {100 * b.correct:.1f} |")
+        error = "-" if self.ece is None else f"{100 * self.ece:.1f}"
+        return "\n".join([*lines, f"| **calibration error** | | {error} | |"])

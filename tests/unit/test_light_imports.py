@@ -1,0 +1,13 @@
+"""Judging, choosing and reporting need no torch and no datasets: a round with nothing new ends in seconds."""
+
+import subprocess
+import sys
+
+MODULES = "spanloop.gate, spanloop.evaluation, spanloop.selection, spanloop.acceptance, spanloop.history"
+HEAVY = {"torch", "transformers", "datasets", "evaluate", "seqeval", "sklearn", "pandas", "prefect", "argilla"}
+
+
+def test_nothing_heavy_is_imported():
+    code = f"import sys, {MODULES}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
