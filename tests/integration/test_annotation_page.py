@@ -14,12 +14,19 @@ from spanloop.records import ScoredSpan, Span, Suggestion
 from spanloop.server.process import Running
 
 CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HARD = (
-    "\U0001f600 Cafe\u0301 \U0001f468\u200d\U0001f469\u200d\U0001f467 notes:\r\nAnna saw Paris & <b>Rome</b>, R&amp;D;\r\n"
+    "\U0001f600 Cafe\u0301 \U0001f468\u200d\U0001f469\u200d\U0001f467 notes:\r\n"
+    "Anna saw Paris & <b>Rome</b>, R&amp;D;\r\n"
     "today \U0001f600\U0001f600 with Jose\u0301 Garci\u0301a"
 )
 FIELD = "[aria-label='Data Record Field'] p"

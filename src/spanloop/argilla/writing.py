@@ -14,7 +14,7 @@ from spanloop.argilla.batches import batches
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import suggestion_value, to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.offsets import to_field
+from spanloop.argilla.offsets import from_field, to_field
 from spanloop.argilla.pull import MOST_IDS, look_up
 from spanloop.records import Record, ScoredSpan, Suggestion
 from spanloop.store import number_of
@@ -24,6 +24,7 @@ _SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the s
 
 Json = dict[str, Any]
 Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "missing"]
+_OURS: set[Outcome] = {"suggested", "reordered", "unchanged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,16 @@ def write_suggestions(
     counts: Counter[Outcome] = Counter()
     for batch in batches(scored, MOST_IDS):
         there = look_up(client, dataset, [item.record_id for item in batch])
+        room: list[Json] = []
         bulk: list[Json] = []
         for item in batch:
             outcome, change = _decide(item, there.get(item.record_id), dataset, retired)
             counts[outcome] += 1
+            if outcome in _OURS:
+                room += _room(there[item.record_id], dataset)
             bulk += [change] * bool(change)
-        if bulk:
-            client.put(f"datasets/{dataset.id}/records/bulk", {"items": bulk})
+        for items in filter(None, (room, bulk)):
+            client.put(f"datasets/{dataset.id}/records/bulk", {"items": items})
         if progress:
             progress(len(batch))
     return WriteReport(**{str(outcome): n for outcome, n in counts.items()})
@@ -114,7 +118,7 @@ def _decide(scored: Scored, item: Json | None, dataset: DatasetRef, retired: Col
         return "newer", {}
     change: Json = {}
     if wanted and (record.suggestion is None or wanted != replace(record.suggestion, updated_at="")):
-        change |= {"suggestions": [suggestion_value(record.text, wanted, dataset)]} | _fields(item, record, dataset)
+        change["suggestions"] = [suggestion_value(record.text, wanted, dataset)]
     metadata = _metadata(scored, record)
     if metadata != record.metadata:
         change["metadata"] = metadata
@@ -126,12 +130,13 @@ def _is_newer(there: str, ours: str, retired: Collection[str]) -> bool:
     return number_of(there) > number_of(ours) and there not in retired
 
 
-def _fields(item: Json, record: Record, dataset: DatasetRef) -> Json:
-    """A record that was not imported by spanloop may lack the room that offsets in the page need."""
-    field = to_field(record.text)
-    if item["fields"][dataset.text_field] == field:
-        return {}
-    return {"fields": {**item["fields"], dataset.text_field: field}}
+def _room(item: Json, dataset: DatasetRef) -> list[Json]:
+    """Give a record that spanloop did not import the room that its offsets need: the server checks them before."""
+    field = item["fields"][dataset.text_field]
+    wanted = to_field(from_field(field))
+    if wanted == field:
+        return []
+    return [{"external_id": item["external_id"], "fields": {**item["fields"], dataset.text_field: wanted}}]
 
 
 def _metadata(scored: Scored, record: Record) -> dict[str, object]:
