@@ -218,8 +218,8 @@ def test_uncertainty_is_the_configured_measure():
 
 
 def test_a_large_pool_takes_seconds():
-    """100,000 records well under 10 s even on a busy machine (about 0.6 s on an idle one)."""
+    """100,000 records take well under 10 s of processor time (about 1 s)."""
     pending = scored(100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     prioritise(pending, config("mnlp"), SPLITS)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
