@@ -111,7 +111,8 @@ class Checkpoint:
                 os.fsync(file.fileno())
             part.replace(self._folder / name)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             reason = str(error).splitlines()[0]
             raise StoreError(
                 f"checkpoint {self._folder / name} cannot be written ({reason}); free some space"

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 _OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "xlm-roberta", "data2vec-text", "esm")
 """Model types whose position ids begin behind the padding id, so that two positions are never used."""
 
+_NEW_ROWS = 0.02
+"""Standard deviation of a new label's row in the head, BERT's initializer range."""
+
 
 def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any, Any]:
     """Load a model and its tokenizer for a label scheme.
@@ -101,12 +104,15 @@ def _old_head(name_or_path: str, known: dict[int, str], names: list[str]) -> dic
 
 
 def _copy_head(model: Any, head: dict[str, torch.Tensor], known: dict[int, str], names: list[str]) -> None:
-    """Copy the rows of tags that both schemes have, and whole tensors that have no row a tag."""
+    """Copy the rows of tags that both schemes have, and whole tensors that have no row a tag; draw new rows."""
     pairs = [(names.index(name), i) for i, name in known.items() if name in names]
     new, old = (torch.tensor(x, dtype=torch.long) for x in zip(*pairs, strict=True))
     with torch.no_grad():
         for name, value in model.named_parameters():
-            if name in head and head[name].shape == value.shape:
+            if name not in head:
+                continue
+            if head[name].shape[0] != len(known):
                 value.copy_(head[name])
-            elif name in head and head[name].shape[0] == len(known):
-                value[new] = head[name][old].to(value.dtype)
+                continue
+            value.normal_(0.0, _NEW_ROWS) if value.ndim > 1 else value.zero_()
+            value[new] = head[name][old]

@@ -17,6 +17,7 @@ LEARNING_RATE = 4e-4
 _EXPONENT = -1.3  # 5e-5 at 110 M, 1.2e-5 at 340 M
 _BOUNDS = (1e-5, 6e-4)
 _EVALUATIONS = 20
+_FEWEST_BETWEEN = 5  # steps; fewer would spend more time on evaluating than on training
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def make_plan(n_windows: int, config: TrainingConfig) -> Plan:
     """
     per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
     steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
-    return Plan(per_epoch, steps, int(config.warmup_ratio * steps), ceil(steps / _EVALUATIONS))
+    return Plan(per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS)))
 
 
 def windows_per_step(config: TrainingConfig) -> int:

@@ -75,8 +75,8 @@ def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
     Returns:
         (n_tags,) weights.
     """
-    counts = np.maximum(np.bincount(word_tags, minlength=n_tags), 1)
-    weights = 1.0 / np.sqrt(counts)
+    counts = np.bincount(word_tags, minlength=n_tags)
+    weights = 1.0 / np.sqrt(np.maximum(counts, 1))
     return np.asarray(weights * counts.sum() / (weights * counts).sum(), dtype=np.float32)
 
 

@@ -1,0 +1,281 @@
+"""Training, by training: tiny random encoders on sentences with people and places."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import LABELS, people_and_places, save_tiny_encoder
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from spanloop.config import TrainingConfig
+from spanloop.encoding import Encoder
+from spanloop.errors import LabelError, StoreError, TrainingError
+from spanloop.records import Example, Span
+from spanloop.training import step as step_module
+from spanloop.training.job import Job, run_job
+from spanloop.training.loading import load_model
+from spanloop.training.results import TrainProgress
+from spanloop.training.targets import make_targets
+from spanloop.training.validation import Predictor, f1, spans_of
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+def make_config(encoder: Path, **changes: Any) -> TrainingConfig:
+    quick = {
+        "model_name_or_path": str(encoder), "learning_rate": 3e-3, "head_learning_rate_ratio": 2, "num_train_epochs": 4,
+        "min_steps": 0, "max_length": 32, "stride": 8, "per_device_train_batch_size": 8, "mixed_precision": "no",
+    }  # fmt: skip
+    return TrainingConfig.model_validate({**quick, **changes})
+
+
+def make_job(encoder: Path, out: Path, train: int = 32, validation: int = 8, **changes: Any) -> Job:
+    examples = people_and_places(train + validation)
+    config = make_config(encoder, **changes)
+    return Job(examples[:train], examples[train:], LABELS, config, out, snapshot="v0001-00000000")
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def difference(a: Path, b: Path) -> float:
+    one, other = weights(a), weights(b)
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def f1_of(folder: Path, examples: list[Example]) -> float:
+    about = json.loads((folder / "spanloop.json").read_text())
+    model, tokenizer = load_model(str(folder), about["labels"], 0)
+    encoder = Encoder(tokenizer, about["max_length"], about["stride"])
+    targets = make_targets(encoder, examples, about["labels"], "first")
+    words, logits = Predictor(model.eval(), encoder, torch.device("cpu"), 4096).logits(targets)
+    return f1(examples, spans_of(targets, logits[np.argsort(words)], about["labels"]))
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "byte_level", "unigram"])
+def test_a_few_sentences_are_learnt_by_heart(tmp_path: Path, kind: str) -> None:
+    encoder = save_tiny_encoder(tmp_path / "encoder", kind)
+    job = make_job(encoder, tmp_path / "model", train=16, validation=0, min_steps=120)
+    result = run_job(job)
+    assert f1_of(tmp_path / "model", list(job.train)) == 1.0
+    assert result.steps == 120
+    assert result.validation_f1 is None
+
+
+def test_the_model_folder_is_complete_and_plain_transformers_reads_it(encoder: Path, tmp_path: Path) -> None:
+    result = run_job(make_job(encoder, tmp_path))
+    about = json.loads((tmp_path / "spanloop.json").read_text())
+    assert about["labels"] == LABELS
+    assert about["snapshot"] == "v0001-00000000"
+    assert about["temperature"] == result.temperature
+    assert about["validation"]["f1"] == result.validation_f1
+    model = AutoModelForTokenClassification.from_pretrained(tmp_path)
+    assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
+    assert AutoTokenizer.from_pretrained(tmp_path).is_fast
+    assert "v0001-00000000" in (tmp_path / "README.md").read_text()
+    assert not (tmp_path / "checkpoint").exists()
+    assert {entry["step"] for entry in json.loads((tmp_path / "training.json").read_text())["history"]} >= {16}
+
+
+def test_the_best_weights_are_kept(encoder: Path, tmp_path: Path) -> None:
+    job = make_job(encoder, tmp_path, num_train_epochs=8, early_stopping_patience=0)
+    result = run_job(job)
+    history = json.loads((tmp_path / "training.json").read_text())["history"]
+    assert result.validation_f1 == max(entry["validation_f1"] for entry in history)
+    assert f1_of(tmp_path, list(job.validation)) == pytest.approx(result.validation_f1)
+
+
+def test_training_stops_when_validation_no_longer_rises(encoder: Path, tmp_path: Path) -> None:
+    result = run_job(make_job(encoder, tmp_path, num_train_epochs=100, early_stopping_patience=2))
+    assert result.steps < 400
+
+
+def test_progress_says_how_far_how_good_and_how_long(encoder: Path, tmp_path: Path) -> None:
+    told: list[TrainProgress] = []
+    job = make_job(encoder, tmp_path, num_train_epochs=8)
+    run_job(Job(**{**{name: getattr(job, name) for name in Job.__dataclass_fields__}, "report": told.append}))
+    assert told[-1].loss < told[0].loss
+    assert told[-1].step <= told[-1].max_steps == 32
+    assert told[-1].tokens_per_second > 0
+    assert told[-1].seconds_left <= told[0].seconds_left
+    assert told[-1].validation_f1 is not None
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: Path) -> None:
+    """kill -9 in the middle of an epoch, against a training that nothing stopped."""
+    run_job(make_job(encoder, tmp_path / "whole"))
+    script = (
+        "import os, signal, sys\n"
+        "sys.path.insert(0, os.path.dirname(sys.argv[1]))\n"
+        "from test_training import *\n"
+        "def die(progress):\n"
+        "    if progress.step == int(sys.argv[4]): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "job = make_job(Path(sys.argv[2]), Path(sys.argv[3]))\n"
+        "fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}\n"
+        "run_job(Job(**{**fields, 'report': die, 'checkpoint_seconds': 0.0}))\n"
+    )
+    arguments = [__file__, str(encoder), str(tmp_path / "killed"), "10"]
+    died = subprocess.run([sys.executable, "-c", script, *arguments], env=_environment(), check=False)
+    assert died.returncode == -signal.SIGKILL
+    state = torch.load(tmp_path / "killed" / "checkpoint" / "state.pt", weights_only=True)["state"]
+    assert state["step"] == 9  # of four steps an epoch
+    run_job(make_job(encoder, tmp_path / "killed"))
+    assert difference(tmp_path / "whole", tmp_path / "killed") < 1e-6
+
+
+def test_a_checkpoint_of_another_training_is_not_resumed(encoder: Path, tmp_path: Path) -> None:
+    _interrupt(make_job(encoder, tmp_path / "a"), at=10)
+    run_job(make_job(encoder, tmp_path / "a", seed=7))
+    run_job(make_job(encoder, tmp_path / "b", seed=7))
+    assert difference(tmp_path / "a", tmp_path / "b") < 1e-6
+
+
+def test_sigterm_ends_training_with_a_checkpoint(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="stopped at step 11 of 16; run again to resume"):
+        _interrupt(make_job(encoder, tmp_path / "stopped"), at=10)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    run_job(make_job(encoder, tmp_path / "stopped"))
+    run_job(make_job(encoder, tmp_path / "whole"))
+    assert difference(tmp_path / "whole", tmp_path / "stopped") < 1e-6
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same update step in smaller parts: without dropout the weights are those of a device with room for all."""
+    plain = save_tiny_encoder(tmp_path / "encoder", dropout=0.0)
+    run_job(make_job(plain, tmp_path / "roomy"))
+    sizes = _limit_memory(monkeypatch, tokens=40)
+    run_job(make_job(plain, tmp_path / "tight"))
+    assert max(sizes) > 40 >= sizes[-1]
+    assert difference(tmp_path / "roomy", tmp_path / "tight") < 1e-4
+
+
+def test_one_window_that_does_not_fit_is_an_error(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _limit_memory(monkeypatch, tokens=4)
+    with pytest.raises(TrainingError, match="runs out of memory with one window of .* lower training.max_length"):
+        run_job(make_job(encoder, tmp_path))
+
+
+def test_a_loss_that_is_no_number_is_an_error(encoder: Path, tmp_path: Path) -> None:
+    model, tokenizer = load_model(str(encoder), LABELS, 0)
+    with torch.no_grad():
+        model.classifier.weight.fill_(float("nan"))
+    model.save_pretrained(tmp_path / "broken")
+    tokenizer.save_pretrained(tmp_path / "broken")
+    with pytest.raises(TrainingError, match="the loss is nan at step .* lower training.learning_rate"):
+        run_job(make_job(tmp_path / "broken", tmp_path / "model"))
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch(tmp_path: Path) -> None:
+    plain = save_tiny_encoder(tmp_path / "encoder", dropout=0.0)
+    run_job(make_job(plain, tmp_path / "large", per_device_train_batch_size=8))
+    run_job(make_job(plain, tmp_path / "small", per_device_train_batch_size=2, gradient_accumulation_steps=4))
+    assert difference(tmp_path / "large", tmp_path / "small") < 1e-4
+
+
+def test_long_texts_are_trained_on_to_their_end(encoder: Path, tmp_path: Path) -> None:
+    """The only gold span stands 60 words behind the end of the first window."""
+    text = "In London, nobody met nobody. " * 12 + "Ada left."
+    example = Example("long", text, (Span(text.index("Ada"), text.index("Ada") + 3, "PER"),))
+    job = Job([example], [], LABELS, make_config(encoder, min_steps=60), tmp_path)
+    run_job(job)
+    assert f1_of(tmp_path, [example]) == 1.0
+
+
+def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_path: Path) -> None:
+    run_job(make_job(encoder, tmp_path / "first", train=16, validation=0, min_steps=120))
+    old = weights(tmp_path / "first")["classifier.weight"]
+    same, _ = load_model(str(tmp_path / "first"), LABELS, 0)
+    assert torch.equal(same.classifier.weight, old)
+    other, _ = load_model(str(tmp_path / "first"), ["ORG", "PER"], 0)
+    assert torch.equal(other.classifier.weight[[0, 3, 4]], old[[0, 1, 2]])
+    assert not torch.isin(other.classifier.weight[1:3], old).any()
+
+
+def test_rare_labels_weigh_more_with_class_weighting() -> None:
+    from spanloop.training.targets import class_weights
+
+    tags = np.array([0] * 90 + [1] * 9 + [2])
+    found = class_weights(tags, 4)
+    assert found[0] < found[1] < found[2] == found[3]  # a tag that never occurs counts as once
+    assert found[tags].mean() == pytest.approx(1.0)
+    assert found[2] / found[0] == pytest.approx(np.sqrt(90), rel=1e-4)
+
+
+def test_class_weighting_changes_the_model(encoder: Path, tmp_path: Path) -> None:
+    run_job(make_job(encoder, tmp_path / "none"))
+    run_job(make_job(encoder, tmp_path / "weighted", class_weighting="inverse_sqrt"))
+    assert difference(tmp_path / "none", tmp_path / "weighted") > 1e-3
+
+
+def test_curves_go_to_tensorboard(encoder: Path, tmp_path: Path) -> None:
+    run_job(make_job(encoder, tmp_path, report_to=["tensorboard"]))
+    assert list((tmp_path / "trackers").rglob("events.out.tfevents*"))
+
+
+def test_what_is_missing_is_named(encoder: Path, tmp_path: Path) -> None:
+    job = make_job(encoder, tmp_path)
+    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+    with pytest.raises(TrainingError, match=r"no labels to train on; set task\.labels"):
+        run_job(Job(**{**fields, "labels": []}))
+    with pytest.raises(TrainingError, match="no training records"):
+        run_job(Job(**{**fields, "train": []}))
+    with pytest.raises(TrainingError, match="no visible text"):
+        run_job(Job(**{**fields, "train": [Example("a", "\u200b", ())]}))
+    with pytest.raises(LabelError, match="record 'r0' has label 'LOC', which is none of: PER"):
+        run_job(Job(**{**fields, "labels": ["PER"]}))
+    with pytest.raises(TrainingError, match="encoder '.*nowhere' cannot be loaded"):
+        run_job(Job(**{**fields, "start": str(tmp_path / "nowhere")}))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_line(encoder: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state.pt.part").mkdir()
+    job = make_job(encoder, tmp_path)
+    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+    with pytest.raises(StoreError, match=r"checkpoint .*state\.pt cannot be written \(.*\); free some space"):
+        run_job(Job(**{**fields, "checkpoint_seconds": 0.0}))
+
+
+def _environment() -> dict[str, str]:
+    support = Path(__file__).parent.parent / "support"
+    return {**os.environ, "PYTHONPATH": str(support), "OMP_NUM_THREADS": "1"}
+
+
+def _interrupt(job: Job, at: int) -> None:
+    def stop(progress: TrainProgress) -> None:
+        if progress.step == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+    run_job(Job(**{**fields, "report": stop}))
+
+
+def _limit_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
+    """A device that runs out of memory on larger batches; returns the sizes that are tried, as they are."""
+    sizes: list[int] = []
+    original = step_module.Stepper._loss
+
+    def loss(self: Any, rows: Any) -> torch.Tensor:
+        sizes.append(len(rows) * int(self.lengths[rows].max()))
+        if sizes[-1] > tokens:
+            raise torch.OutOfMemoryError(f"tried to allocate {sizes[-1]} tokens")
+        return original(self, rows)
+
+    monkeypatch.setattr(step_module.Stepper, "_loss", loss)
+    return sizes
