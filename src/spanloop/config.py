@@ -166,6 +166,9 @@ class ScoringConfig(_Section):
         "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
     )
     min_score: Fraction = Field(0.0, description="Spans below this probability are not suggested.")
+    mc_dropout_passes: int = Field(
+        0, ge=0, le=100, description="Further passes with dropout on, which the query strategy bald needs; 0: none."
+    )
     max_records: int = Field(0, ge=0, description="Most pending records scored in a round; 0: all.")
 
 

@@ -105,7 +105,7 @@ def record_sums(values: Doubles, lengths: Ints) -> Doubles:
     """Sum of the rows' values per record, `(n_records,)`; 0 for a record without rows."""
     running = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     ends = np.cumsum(lengths)
-    return running[ends] - running[ends - lengths]
+    return np.asarray(running[ends] - running[ends - lengths])
 
 
 def log_second_best(peaks: Doubles, tags: Ints, chain: Chain, lengths: Ints) -> Doubles:

@@ -19,7 +19,7 @@ def least_confidence(log_best: Doubles) -> Doubles:
     Args:
         log_best: `log P(y*)` of the best sequence, `(n_records,)`.
     """
-    return np.asarray(-np.expm1(np.minimum(log_best, 0.0)))
+    return np.abs(np.expm1(np.minimum(log_best, 0.0)))
 
 
 def margin(log_best: Doubles, log_second: Doubles) -> Doubles:

@@ -1,0 +1,77 @@
+"""Load a model folder for scoring: device, number format, attention, threads."""
+
+import logging
+from dataclasses import dataclass
+
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from spanloop.config import ScoringConfig
+from spanloop.device import Device, find_device, set_threads
+from spanloop.encoding import Encoder
+from spanloop.errors import TrainingError
+from spanloop.scoring import int8
+from spanloop.scoring.folder import ModelFolder
+from spanloop.scoring.forward import Forward, probe
+from spanloop.spans import tag_names
+from spanloop.training.loading import quiet_transformers
+
+log = logging.getLogger(__name__)
+
+_CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls out of the processor's caches
+_DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with its tokenizer, ready to score.
+
+    Attributes:
+        folder: What the model folder says.
+        encoder: Its tokenizer, cutting texts into windows.
+        forward: Its forward pass.
+    """
+
+    folder: ModelFolder
+    encoder: Encoder
+    forward: Forward
+
+
+def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
+    """Load a model.
+
+    Args:
+        folder: The model folder.
+        config: Backend and batch size.
+
+    Raises:
+        TrainingError: The folder's files cannot be read, or its tags are not those of its labels.
+    """
+    device = find_device()
+    try:
+        with quiet_transformers():
+            model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(folder.path)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
+    if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
+        raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
+    encoder = Encoder(tokenizer, folder.max_length, folder.stride)
+    model = model.to(device.device, _DTYPES[device.precision]).eval()
+    budget = config.max_tokens_per_batch
+    if device.device.type == "cpu":
+        set_threads()
+        budget = min(budget, _CPU_TOKENS)
+    forward = Forward(model, device.device, budget)
+    forward.first_position = probe(forward, (folder.max_length, min(7, folder.max_length)), encoder.pad_id)
+    if config.backend == "int8" and device.device.type == "cpu":
+        int8.quantize(model)
+    _say(forward, device, config)
+    return Loaded(folder, encoder, forward)
+
+
+def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
+    backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
+    packed = "packed windows" if forward.first_position is not None else "windows of equal length"
+    log.info("score: %s, %s, %d tokens a batch", backend, packed, forward.budget)
