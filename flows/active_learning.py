@@ -6,12 +6,12 @@ from spanloop.config import LoopConfig
 from spanloop.rounds.report import RoundReport
 from spanloop.rounds.work import open_round
 from tasks.closing import close_idle, close_round
-from tasks.failures import quiet_expected_errors
 from tasks.inputs import look_for_news, publish_snapshot, pull_records, resolve_annotations
+from tasks.logs import prepare_logs
 from tasks.models import choose_champion, evaluate_models, train_challenger
 from tasks.pending import log_suggestions, prioritise_pending, score_pending
 
-quiet_expected_errors()
+prepare_logs()
 
 
 @flow(name="active-learning")

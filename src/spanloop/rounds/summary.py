@@ -17,19 +17,17 @@ def summary_rows(report: RoundReport) -> Rows:
     Returns:
         Rows in reading order.
     """
-    rows: Rows = [("outcome", f"{report.outcome}: {report.reason}")]
-    if report.outcome != "nothing new":
-        rows += [
-            ("records", f"{report.records} ({report.submitted} submitted, {report.pending} pending)"),
-            ("snapshot", _snapshot(report)),
-            *_models(report),
-            ("suggestions", _written(report)),
-            *_acceptance(report),
-            ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())),
-        ]
-    else:
-        rows.append(("in service", report.champion or "no model yet"))
-    return rows
+    if report.outcome == "nothing new":
+        return [("outcome", report.reason), ("in service", report.champion or "no model yet")]
+    return [
+        ("outcome", f"{report.outcome}: {report.reason}"),
+        ("records", f"{report.records} ({report.submitted} submitted, {report.pending} pending)"),
+        ("snapshot", _snapshot(report)),
+        *_models(report),
+        ("suggestions", _written(report)),
+        *_acceptance(report),
+        ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())),
+    ]
 
 
 def _snapshot(report: RoundReport) -> str:

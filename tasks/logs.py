@@ -1,4 +1,7 @@
-"""Expected errors are one line in the log, without a traceback; the run is Failed with that line all the same."""
+"""The log of a run: the library's decisions are in it, and expected errors are one line, without a traceback.
+
+The run is Failed with that line all the same.
+"""
 
 import logging
 
@@ -26,8 +29,11 @@ class OneLine(logging.Filter):
         return True
 
 
-def quiet_expected_errors() -> None:
-    """Install the filter on the loggers of runs, once."""
+def prepare_logs() -> None:
+    """Let the library's decisions through, and shorten expected errors; may be called again."""
+    library = logging.getLogger("spanloop")
+    if library.level == logging.NOTSET:
+        library.setLevel(logging.INFO)
     for name in _RUN_LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(known, OneLine) for known in logger.filters):
