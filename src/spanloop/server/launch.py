@@ -13,6 +13,7 @@ Neither spanloop nor anything it depends on is installed in that environment, so
 file are imported as packages of their own and use argilla_server, its dependencies and fakeredis only.
 """
 
+import os
 import sys
 
 # Installed packages come first: none of them may be shadowed by a module beside this file.
@@ -21,4 +22,7 @@ sys.path.append(sys.path.pop(0))
 from runtime.serve import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # everything is closed by now; tearing down two thousand modules would take another second or two

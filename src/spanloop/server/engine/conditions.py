@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from argilla_server.enums import ResponseStatusFilter
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import Record, Response
 from argilla_server.search_engine import AndFilter, Filter, RangeFilter, ResponseFilterScope, TermsFilter
-from sqlalchemy import ColumnElement, String, and_, exists, func, or_, true, type_coerce
+from sqlalchemy import ColumnElement, String, and_, exists, false, func, or_, true, type_coerce
 from sqlalchemy.sql.expression import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
@@ -35,7 +36,7 @@ def condition(filter: Filter, dataset_id: UUID) -> ColumnElement[bool]:
     return _any(values, lambda value: _within(value, filter, values.kind))
 
 
-def _any(values: Values, test: Any) -> ColumnElement[bool]:
+def _any(values: Values, test: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
     if values.rows is None:
         return test(values.single)
     rows = values.rows
@@ -80,11 +81,12 @@ def _within(value: ColumnElement[Any], filter: RangeFilter, kind: str) -> Column
     """Numbers are compared as numbers and text as text, whichever way the bound was given."""
     if kind == "date":
         return _between(value, _as_date(filter.ge), _as_date(filter.le, upper=True))
-    as_number = _between(value, _as_number(filter.ge), _as_number(filter.le))
-    as_text = _between(value, *(None if bound is None else str(bound) for bound in (filter.ge, filter.le)))
-    return or_(
-        and_(func.typeof(value).in_(("integer", "real")), as_number), and_(func.typeof(value) == "text", as_text)
-    )
+    bounds = [filter.ge, filter.le]
+    as_text = _between(value, *(None if bound is None else str(bound) for bound in bounds))
+    numbers = [_as_number(bound) for bound in bounds]
+    as_number = _between(value, *numbers) if bounds.count(None) == numbers.count(None) else false()
+    is_text = func.typeof(value) == "text"
+    return or_(and_(is_text, as_text), and_(~is_text, as_number))
 
 
 def _between(value: ColumnElement[Any], low: Any, high: Any) -> ColumnElement[bool]:

@@ -54,11 +54,12 @@ def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
 
 def _condition(node: Node, hits: dict[Leaf, CTE]) -> ColumnElement[bool]:
     if isinstance(node, Leaf):
-        return Record.id.in_(select(hits[node].c.record_id))
+        is_hit: ColumnElement[bool] = Record.id.in_(select(hits[node].c.record_id))
+        return is_hit
     if isinstance(node, Not):
         return ~_condition(node.inner, hits)
-    join = and_ if node.operator == "and" else or_
-    return join(_condition(node.left, hits), _condition(node.right, hits))
+    sides = _condition(node.left, hits), _condition(node.right, hits)
+    return and_(*sides) if node.operator == "and" else or_(*sides)
 
 
 def _leaves(node: Node) -> Iterator[Leaf]:

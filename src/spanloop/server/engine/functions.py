@@ -25,7 +25,8 @@ def seeded_random(seed: str, key: str) -> float:
 
 def random_of(seed: str, key: Any) -> ColumnElement[float]:
     """`seeded_random` of a column, in SQL."""
-    return getattr(func, _RANDOM)(seed, key, type_=Float)
+    number: ColumnElement[float] = getattr(func, _RANDOM)(seed, key, type_=Float)
+    return number
 
 
 def json_path(*names: str) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from argilla_server.enums import SortOrder
 from argilla_server.models import Record
 from argilla_server.search_engine import Order, ResponseFilterScope
-from sqlalchemy import ColumnElement, UnaryExpression, func, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, case, func, select
 
 from .scopes import values_of
 
@@ -26,18 +26,15 @@ def by_age() -> list[ColumnElement[Any]]:
 
 
 def _key(order: Order, dataset_id: UUID) -> UnaryExpression[Any]:
-    ascending = order.order == SortOrder.asc
     values = values_of(order.scope, dataset_id)
-    key = values.single
-    if values.rows is not None:
-        rows = values.rows.subquery()
-        # several annotators' ratings are averaged; labels and statuses have no mean, and the average of equals is exact
-        mean = isinstance(order.scope, ResponseFilterScope) and order.scope.question is not None
-        pick = func.min if ascending else func.max
-        key = select(_mean(rows.c.value, pick) if mean else pick(rows.c.value)).scalar_subquery()
-    return (key.asc() if ascending else key.desc()).nulls_last()
+    key = values.single if values.rows is None else _one_of(values.rows, order)
+    return (key.asc() if order.order == SortOrder.asc else key.desc()).nulls_last()
 
 
-def _mean(value: ColumnElement[Any], pick: Any) -> ColumnElement[Any]:
-    text = pick(value).filter(func.typeof(value) == "text")
-    return func.coalesce(text, func.avg(value))
+def _one_of(rows: Select[Any], order: Order) -> ColumnElement[Any]:
+    """The least value ascending, the greatest descending; but the mean of the ratings that annotators gave."""
+    value = rows.subquery().c.value
+    pick: ColumnElement[Any] = func.min(value) if order.order == SortOrder.asc else func.max(value)
+    if isinstance(order.scope, ResponseFilterScope) and order.scope.question:
+        pick = case((func.max(func.typeof(value)) == "text", pick), else_=func.avg(value))
+    return select(pick).scalar_subquery()

@@ -10,7 +10,7 @@ from argilla_server.search_engine import (
     MetadataMetrics,
     TermsMetrics,
 )
-from sqlalchemy import Select, String, Subquery, func, select, type_coerce
+from sqlalchemy import Executable, String, Subquery, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .conditions import without_index
@@ -50,7 +50,7 @@ async def user_progress(connection: AsyncConnection, dataset_id: UUID, user_id: 
 
 async def metadata_metrics(connection: AsyncConnection, metadata_property: MetadataProperty) -> MetadataMetrics:
     """Count the values of a terms property, the most frequent first; or find the least and greatest number."""
-    items = items_of(Record.metadata_, json_path(metadata_property.name))
+    items = items_of(Record.metadata_, json_path(metadata_property.name), Record)
     items = items.add_columns(Record.id).where(Record.dataset_id == metadata_property.dataset_id)
     if metadata_property.type == MetadataPropertyType.terms:
         return await _terms(connection, items.distinct().subquery())
@@ -68,6 +68,6 @@ async def _terms(connection: AsyncConnection, items: Subquery) -> TermsMetrics:
     return TermsMetrics(total=sum(n for _, n in rows), values=values)
 
 
-async def _counts(connection: AsyncConnection, query: Select[tuple[str, int]]) -> dict[str, int]:
-    counts = dict(row._tuple() for row in await connection.execute(query))
+async def _counts(connection: AsyncConnection, query: Executable) -> dict[str, int]:
+    counts: dict[str, int] = dict(map(tuple, await connection.execute(query)))
     return {"total": sum(counts.values()), **counts}

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import Question, Record, Response, Suggestion
+from argilla_server.models.base import DatabaseModel
 from argilla_server.search_engine import (
     FilterScope,
     MetadataFilterScope,
@@ -18,7 +19,7 @@ from argilla_server.search_engine import (
     ResponseFilterScope,
     SuggestionFilterScope,
 )
-from sqlalchemy import ColumnElement, String, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, case, func, join, select, true, type_coerce
 from sqlalchemy.sql import Select
 
 from .functions import json_path
@@ -32,12 +33,12 @@ class Values:
 
     Attributes:
         rows: Correlated to `Record`: one row a value, in a column named `value`.
-        single: The value itself where there can be no more than one; a shorter way than `rows`.
+        single: In place of `rows`, the column that is the only value.
         kind: What a given value must be converted to before it is compared: "date", "id", or "" for as it is.
     """
 
     rows: Select[Any] | None = None
-    single: ColumnElement[Any] | None = None
+    single: Any = None
     kind: str = ""
 
 
@@ -50,11 +51,11 @@ def values_of(scope: FilterScope, dataset_id: UUID) -> Values:
     if isinstance(scope, RecordFilterScope):
         return _record_values(scope)
     if isinstance(scope, MetadataFilterScope):
-        return Values(rows=items_of(Record.metadata_, json_path(scope.metadata_property)).correlate(Record))
+        return Values(rows=items_of(Record.metadata_, json_path(scope.metadata_property)))
     if isinstance(scope, SuggestionFilterScope):
         return _suggestion_values(scope, dataset_id)
     if isinstance(scope, ResponseFilterScope) and scope.question:
-        rows = items_of(Response.values, json_path(scope.question, "value")).where(*_own(scope))
+        rows = items_of(Response.values, json_path(scope.question, "value"), Response).where(*_own(scope))
         return Values(rows=rows.correlate(Record))
     if isinstance(scope, ResponseFilterScope) and scope.property == "status":
         rows = select(type_coerce(Response.status, String).label("value")).where(*_own(scope))
@@ -75,7 +76,7 @@ def _suggestion_values(scope: SuggestionFilterScope, dataset_id: UUID) -> Values
         column = type_coerce(getattr(Suggestion, scope.property), String)
         return Values(rows=select(column.label("value")).where(*where).correlate(Record))
     column = Suggestion.score if scope.property == "score" else Suggestion.value
-    return Values(rows=items_of(column, "$").where(*where).correlate(Record))
+    return Values(rows=items_of(column, "$", Suggestion).where(*where).correlate(Record))
 
 
 def _own(scope: ResponseFilterScope) -> list[ColumnElement[bool]]:
@@ -84,9 +85,16 @@ def _own(scope: ResponseFilterScope) -> list[ColumnElement[bool]]:
     return [*where, Response.user_id == scope.user.id] if scope.user else where
 
 
-def items_of(column: Any, path: str) -> Select[Any]:
-    """Select the items at a path of a JSON column, in a column named `value`; nulls are no items."""
+def items_of(column: Any, path: str, table: type[DatabaseModel] | None = None) -> Select[Any]:
+    """Select the items at a path of a JSON column, in a column named `value`; nulls are no items.
+
+    Args:
+        column: The JSON column.
+        path: Where in it; a value that is no list is one item.
+        table: The table of the column, to be read too; None where the column is a given record's.
+    """
     item = func.json_each(column, path).table_valued("value", "type")
     label = func.coalesce(func.json_extract(item.c.value, "$.label"), func.json_extract(item.c.value, "$.value"))
-    value = case((item.c.type == "object", label), else_=item.c.value)
-    return select(value.label("value")).where(item.c.type != "null")
+    value = case((item.c.type == "object", label), else_=item.c.value).label("value")
+    source = item if table is None else join(table, item, true())
+    return select(value).select_from(source).where(item.c.type != "null")

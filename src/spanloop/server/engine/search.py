@@ -128,7 +128,7 @@ class SqliteSearchEngine(SearchEngine):
     async def ping(self) -> bool:
         """Say whether the database answers."""
         async with async_engine.connect() as connection:
-            return await connection.scalar(select(1)) == 1
+            return bool(await connection.scalar(select(1)))
 
     async def info(self) -> dict[str, str]:
         """Describe the engine for `GET /status`."""

@@ -56,4 +56,5 @@ def cosine(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
         (n,)
     """
     norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
-    return np.clip(np.divide(matrix @ vector, norms, out=np.zeros_like(norms), where=norms > 0), -1.0, 1.0)
+    cosines: np.ndarray = np.divide(matrix @ vector, norms, out=np.zeros_like(norms), where=norms > 0)
+    return cosines.clip(-1.0, 1.0)
