@@ -167,7 +167,7 @@ def test_one_window_that_does_not_fit_is_an_error(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _limit_memory(monkeypatch, tokens=4)
-    with pytest.raises(TrainingError, match="runs out of memory with one window of .* lower training.max_length"):
+    with pytest.raises(TrainingError, match=r"runs out of memory with one window of .* lower training\.max_length"):
         run_job(make_job(encoder, tmp_path))
 
 
@@ -177,7 +177,7 @@ def test_a_loss_that_is_no_number_is_an_error(encoder: Path, tmp_path: Path) -> 
         model.classifier.weight.fill_(float("nan"))
     model.save_pretrained(tmp_path / "broken")
     tokenizer.save_pretrained(tmp_path / "broken")
-    with pytest.raises(TrainingError, match="the loss is nan at step .* lower training.learning_rate"):
+    with pytest.raises(TrainingError, match=r"the loss is nan at step .* lower training\.learning_rate"):
         run_job(make_job(tmp_path / "broken", tmp_path / "model"))
 
 
@@ -239,7 +239,7 @@ def test_what_is_missing_is_named(encoder: Path, tmp_path: Path) -> None:
         run_job(Job(**{**fields, "train": [Example("a", "\u200b", ())]}))
     with pytest.raises(LabelError, match="record 'r0' has label 'LOC', which is none of: PER"):
         run_job(Job(**{**fields, "labels": ["PER"]}))
-    with pytest.raises(TrainingError, match="encoder '.*nowhere' cannot be loaded"):
+    with pytest.raises(TrainingError, match=r"encoder '.*nowhere' cannot be loaded"):
         run_job(Job(**{**fields, "start": str(tmp_path / "nowhere")}))
 
 
