@@ -18,7 +18,7 @@ from spanloop.argilla.pull import MOST_IDS, look_up
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
 from spanloop.reading import AnnotationsAs, Imported, Table, read_records
-from spanloop.records import SPLITS, Split
+from spanloop.records import SPLITS, Record, Split
 from spanloop.splits import split_of
 
 IMPORT_AGENT = "import"
@@ -47,14 +47,14 @@ class ImportReport:
 
     Attributes:
         created: New records.
-        completed: Records that were there and got the file's annotation, since nobody had answered them.
-        present: Records that were there and stay as they are.
-        differing: Ids of those among `present` whose text in Argilla is another one.
+        present: Records that were there.
+        annotated: Annotations of the file that went in: those of new records, and of records that nobody had answered.
+        differing: Ids of those among `present` whose text in Argilla is another one; they stay as they are.
     """
 
     created: int = 0
-    completed: int = 0
     present: int = 0
+    annotated: int = 0
     differing: list[str] = field(default_factory=list)
 
 
@@ -109,10 +109,12 @@ def import_records(
         for record in batch:
             answer = _annotation(record, dataset, annotations, user)
             if item := there.get(record.id):
-                change = _completion(record, item, dataset, answer, report)
+                report.present += 1
+                change = answer = _still_wanted(answer, record, to_record(item, dataset), report)
             else:
                 report.created += 1
                 change = {**_new(record, dataset, config), **answer}
+            report.annotated += bool(answer)
             bulk += [{"external_id": record.id, **change}] * bool(change)
         if bulk:
             client.put(f"datasets/{dataset.id}/records/bulk", {"items": bulk})
@@ -126,16 +128,12 @@ def _new(record: Imported, dataset: DatasetRef, config: LoopConfig) -> Json:
     return {"fields": {dataset.text_field: to_field(record.text)}, "metadata": metadata}
 
 
-def _completion(record: Imported, item: Json, dataset: DatasetRef, answer: Json, report: ImportReport) -> Json:
+def _still_wanted(answer: Json, record: Imported, known: Record, report: ImportReport) -> Json:
     """The annotation of a record that is there, where it takes nothing from anybody."""
-    known = to_record(item, dataset)
     if known.text != record.text:
         report.differing.append(record.id)
-    elif answer and not known.responses and ("responses" in answer or known.suggestion is None):
-        report.completed += 1
-        return answer
-    report.present += 1
-    return {}
+        return {}
+    return answer if not known.responses and ("responses" in answer or known.suggestion is None) else {}
 
 
 def _annotation(record: Imported, dataset: DatasetRef, annotations: AnnotationsAs, user: str) -> Json:

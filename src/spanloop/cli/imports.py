@@ -73,8 +73,9 @@ def _tell(found: "Check", report: "ImportReport", dataset: str, annotations: Ann
     splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
     typer.echo(f"{report.created:,} records imported into {dataset!r}, {report.present:,} were there ({splits})")
     if annotations != "nothing":
-        added = f", {report.completed:,} of them to records that were there" if report.completed else ""
-        typer.echo(f"{found.annotated:,} annotations of the file as {annotations}{added}")
+        left = found.annotated - report.annotated
+        why = f"; {left:,} were answered or suggested already" if left else ""
+        typer.echo(f"{report.annotated:,} annotations of the file imported as {annotations}{why}")
     if report.differing:
         shown = ", ".join(report.differing[:_SHOWN]) + ", …" * (len(report.differing) > _SHOWN)
         typer.echo(

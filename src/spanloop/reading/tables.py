@@ -58,7 +58,7 @@ def csv_table(path: Path, delimiter: str) -> Table:
                 continue
             if len(values) != len(header):
                 raise DataError(
-                    f"{path}, line {line}: {len(values)} values for {len(header)} columns; "
+                    f"{path}, line {line}: the line has {len(values)} of {len(header)} columns; "
                     "put values that hold the delimiter, quotes or line ends into double quotes"
                 )
             yield Row(f"{path}, line {line}", dict(zip(header, values, strict=True)))
@@ -84,7 +84,7 @@ def jsonl_table(path: Path) -> Table:
             except ValueError as error:
                 raise DataError(f"{where}: not JSON ({error}); every line must be one JSON object") from None
             if not isinstance(values, dict):
-                raise DataError(f"{where}: a {type(values).__name__}, not a JSON object; write {{...}} a line")
+                raise DataError(f"{where}: not a JSON object but a {type(values).__name__}; write one {{...}} a line")
             yield Row(where, values)
 
     return Table(str(path), rows)

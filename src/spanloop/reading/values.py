@@ -27,7 +27,7 @@ def read_text(value: Any, where: str) -> tuple[str, Offsets | None]:
     if text is None or text == "" or (isinstance(text, str) and not text.strip()):
         raise DataError(f"{where}: the text is empty; remove the record, or name another column with --text")
     if not isinstance(text, str):
-        raise DataError(f"{where}: the text is a {type(text).__name__}; name a column with text with --text")
+        raise DataError(f"{where}: the text is of type {type(text).__name__}; name a column of text with --text")
     if len(text) > MOST_CHARACTERS:
         raise DataError(
             f"{where}: the text has {len(text):,} characters, more than the {MOST_CHARACTERS:,} that can be annotated; "
@@ -74,7 +74,7 @@ def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Span] | 
                 f'{where}: spans are not JSON; write e.g. [{{"start": 0, "end": 5, "label": "x"}}]'
             ) from None
     if not isinstance(value, list):
-        raise DataError(f"{where}: spans are a {type(value).__name__}, not a list")
+        raise DataError(f"{where}: spans are of type {type(value).__name__}, not a list")
     if offsets is not None and value and all(isinstance(tag, str) for tag in value):
         return spans_of_tags(value, offsets, where)
     return [_span(item, where) for item in value]
