@@ -18,7 +18,7 @@ from pathlib import Path
 from spanloop.durable import replace_file, told_as_store_errors
 from spanloop.errors import RoundInProgress, StoreError
 
-_held: dict[Path, int] = {}  # folder -> fence number that this process holds
+_numbers: dict[Path, int] = {}  # folder -> the last number on the fence that this process got
 _descriptors: set[int] = set()
 
 
@@ -31,6 +31,7 @@ class Locks:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
+        self._number: int | None = None
 
     @contextmanager
     def round(self, owner: str) -> Iterator[int]:
@@ -55,10 +56,10 @@ class Locks:
             with told_as_store_errors("lock the store", path):
                 _write_holder(descriptor, owner)
                 number = self._advance()
-            _held[self.folder] = number
+            # Both are kept when the lock is let go: a thread that a timeout left behind must not publish either.
+            self._number = _numbers[self.folder] = number
             yield number
         finally:
-            _held.pop(self.folder, None)
             _descriptors.discard(descriptor)
             os.close(descriptor)
 
@@ -67,14 +68,14 @@ class Locks:
         """Pass the critical section of every change that readers see.
 
         Raises:
-            StoreError: This process held the store for a round and another holder came after it.
+            StoreError: This process held the store for a round, and another holder came after it.
         """
         with self._critical():
-            mine, latest = _held.get(self.folder), self._latest()
+            mine, latest = self._number or _numbers.get(self.folder), self._latest()
             if mine is not None and mine != latest:
                 raise StoreError(
-                    f"this round (number {mine} at the lock) was superseded by number {latest} and publishes nothing; "
-                    "let the newer one finish"
+                    f"this round (holder {mine} of {self.folder.parent}) was superseded by holder {latest} and "
+                    "publishes nothing; start a new round"
                 )
             yield
 
@@ -129,10 +130,10 @@ def _write_holder(descriptor: int, owner: str) -> None:
 def _describe_holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-        who = f"{holder['owner']} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
+        who = f"{holder['owner']!r} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
     except (ValueError, KeyError, TypeError, OSError):
         who = "another process"
-    return f"{who} holds the store {path.parent.parent}; wait until it ends, or end it"
+    return f"{who} holds the store {path.parent.parent}; wait until it ends, or end that process"
 
 
 def _leave_locks_to_the_parent() -> None:
@@ -140,7 +141,6 @@ def _leave_locks_to_the_parent() -> None:
     for descriptor in _descriptors:
         os.close(descriptor)
     _descriptors.clear()
-    _held.clear()
 
 
 os.register_at_fork(after_in_child=_leave_locks_to_the_parent)

@@ -214,7 +214,7 @@ class Store:
             previous = self._champion.previous()
             if previous is None:
                 raise StoreError(
-                    f"{self.root} has no previous champion to go back to; the champion is {self.champion()}"
+                    f"{self.root} has no champion before {self.champion()}; there is nothing to go back to"
                 )
             self.path("models", previous)
             self._champion.roll_back()
@@ -229,7 +229,7 @@ class Store:
             older_than: Seconds after which untouched scratch counts as left.
 
         Returns:
-            The folders that were removed.
+            What was removed.
         """
         removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind)]
         published = {name for kind in KINDS for name in self.names(kind)}
@@ -237,6 +237,11 @@ class Store:
         removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
+        if self.root.is_dir():
+            with told_as_store_errors("clean the store", self.root), self._locks.publishing():
+                for file in self.root.glob(f".*{artifacts.TEMPORARY}"):
+                    file.unlink()
+                    removed.append(file)
         return removed
 
     def _check_champion(self) -> None:
