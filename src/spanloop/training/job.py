@@ -84,7 +84,7 @@ def run_job(job: Job) -> TrainResult:
         StoreError: The folder cannot be written.
     """
     _check(job)
-    device = find_device(job.config.mixed_precision)
+    device = find_device(job.config.mixed_precision, training=True)
     accelerator = _accelerator(job, device)
     try:
         with sigterm_asks() as stop:

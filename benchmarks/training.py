@@ -1,0 +1,110 @@
+"""Speed of training against Hugging Face's Trainer: `python -m benchmarks.training [--quick] --out FILE.json`.
+
+Same encoder, records, epochs, texts a step, side by side in one run: Trainer at its defaults (8 texts a batch), Trainer
+with `train_sampling_strategy="group_by_length"`, and spanloop with the precision that it chooses and in fp32.
+Tokens are real ones, padding not counted. Each is run `--rounds` times, in turns, so that others on the machine disturb
+all alike; `cpu_ratio_…` compares processor time and is fair even then.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.corpora import data_folder, read_corpus
+from benchmarks.recipes import Outcome, packed_encoder, train_ours, train_tutorial
+from benchmarks.report import table, write_report
+
+_BATCH = 8  # Trainer's default
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks.training", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="96 records, 2 epochs, one round")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser.add_argument("--corpus", default="bc5cdr")
+    parser.add_argument("--model", default="", help="encoder; default: the one that comes as a package")
+    parser.add_argument("--records", type=int, default=384)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--learning-rate", type=float, default=4e-4, help="of both sides")
+    options = parser.parse_args()
+    if options.quick:
+        options.records, options.epochs, options.rounds = 96, 2, 1
+    figures = measure(options)
+    write_report(options.out, figures)
+    rows = [[name, *run.values()] for name, run in figures["runs"].items()]
+    print(table(["recipe", *next(iter(figures["runs"].values()))], rows))
+    print({name: value for name, value in figures.items() if "ratio" in name})
+
+
+def measure(options: Any) -> dict[str, Any]:
+    """Run every recipe in turns.
+
+    Args:
+        options: As the command line gives them.
+
+    Returns:
+        The figures of the report.
+    """
+    corpus = read_corpus(data_folder(options.data), options.corpus)
+    train, test = corpus.sample(options.records, 0), corpus.test[:1000]
+    given = (train, test, corpus.labels, options.model or packed_encoder(), 0)
+    rate, epochs = options.learning_rate, options.epochs
+    ours = {"learning_rate": rate, "num_train_epochs": epochs, "min_steps": 0, "per_device_train_batch_size": _BATCH}
+    tutorial = {"learning_rate": rate, "epochs": epochs, "batch": _BATCH}
+    grouped = {**tutorial, "train_sampling_strategy": "group_by_length"}
+    recipes: dict[str, Callable[[], Outcome]] = {
+        "ours": lambda: train_ours(*given, **ours),
+        "trainer": lambda: train_tutorial(*given, **tutorial),
+        "ours_fp32": lambda: train_ours(*given, **ours, mixed_precision="no"),
+        "trainer_grouped": lambda: train_tutorial(*given, **grouped),
+    }
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in recipes}
+    for _ in range(options.rounds):
+        for name, recipe in recipes.items():
+            outcomes[name].append(recipe())
+    return _figures(options, outcomes)
+
+
+def _figures(options: Any, outcomes: dict[str, list[Outcome]]) -> dict[str, Any]:
+    runs = {name: _summary(found, options.records * options.epochs) for name, found in outcomes.items()}
+
+    def ratio(name: str, other: str, what: str = "tokens_per_second") -> float:
+        return float(runs[name][what] / runs[other][what])
+
+    return {
+        "ratio_vs_trainer": ratio("ours", "trainer"),
+        "ratio_vs_trainer_grouped": ratio("ours", "trainer_grouped"),
+        "ratio_fp32_vs_trainer": ratio("ours_fp32", "trainer"),
+        "ratio_fp32_vs_trainer_grouped": ratio("ours_fp32", "trainer_grouped"),
+        "cpu_ratio_vs_trainer": ratio("ours", "trainer", "tokens_per_cpu_second"),
+        "cpu_ratio_fp32_vs_trainer": ratio("ours_fp32", "trainer", "tokens_per_cpu_second"),
+        "f1_ours": runs["ours"]["f1"],
+        "f1_trainer": runs["trainer"]["f1"],
+        "seconds_to_f1_ours": runs["ours"]["seconds"],
+        "seconds_to_f1_trainer": runs["trainer"]["seconds"],
+        "corpus": options.corpus,
+        "records": options.records,
+        "epochs": options.epochs,
+        "batch": _BATCH,
+        "runs": runs,
+    }
+
+
+def _summary(found: list[Outcome], samples: int) -> dict[str, float]:
+    seconds, cpu = (sum(getattr(run, name) for run in found) for name in ("seconds", "cpu_seconds"))
+    tokens = sum(run.tokens for run in found)
+    return {
+        "tokens_per_second": tokens / seconds,
+        "samples_per_second": samples * len(found) / seconds,
+        "tokens_per_cpu_second": tokens / cpu,
+        "seconds": seconds / len(found),
+        "f1": sum(run.f1 for run in found) / len(found),
+    }
+
+
+if __name__ == "__main__":
+    main()
