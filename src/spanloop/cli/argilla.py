@@ -70,10 +70,10 @@ def logs(
     last: Annotated[int, typer.Option("--last", "-n", min=0, help="Lines from the end; 0: all.")] = 100,
 ) -> None:
     """Show Argilla's log."""
-    from spanloop.server import process
+    from spanloop.server.log import read_log
 
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        for line in process.logs(home(), last, follow=(lambda: True) if follow else None):
+        for line in read_log(home(), last, follow=(lambda: True) if follow else None):
             typer.echo(line)
 
 

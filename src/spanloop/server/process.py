@@ -1,23 +1,21 @@
 """Start, stop and look at the local Argilla server, a process that goes on when the command that started it ends."""
 
-import contextlib
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import psutil
 
 from spanloop.errors import ServiceError
 from spanloop.server.credentials import Credentials, credentials_path, ensure_credentials, read_credentials
 from spanloop.server.environment import Progress, ensure_environment, environment_path
 from spanloop.server.health import Health, ask, count_records
+from spanloop.server.log import log_path
+from spanloop.server.state import LAUNCHER, State, argilla_folder, running_state, state_path, write_state
 from spanloop.services import locks, ports, processes
+from spanloop.services.logs import last_line
 
-LAUNCHER = Path(__file__).with_name("launch.py")
 PORT = 6900
 _FOREIGN = ("ARGILLA_", "PYTHON", "VIRTUAL_ENV", "SPANLOOP_ARGILLA_")
 
@@ -70,15 +68,6 @@ class Status:
     completed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The pid file."""
-
-    pid: int
-    url: str
-    since: str
-
-
 def start(
     home: Path,
     host: str = "127.0.0.1",
@@ -101,12 +90,12 @@ def start(
     Raises:
         ServiceError: The port is taken, the environment cannot be made, or the server ended or did not answer.
     """
-    folder = _folder(home)
-    state, fresh = _running(home), False
+    folder = argilla_folder(home)
+    state, fresh = running_state(home), False
     if state is None:
         python = ensure_environment(environment_path(home, environ), progress)
         with locks.file_lock(folder / "start.lock", patience=30, taken=f"another start holds {folder / 'start.lock'}"):
-            state = _running(home)
+            state = running_state(home)
             if state is None:
                 state, fresh = _launch(home, python, host, port, environ), True
     credentials = read_credentials(credentials_path(home))
@@ -120,7 +109,8 @@ def start(
         raise
     told = folder / ".told"
     first = fresh and not told.exists()
-    told.touch()
+    if first:
+        told.touch()
     return Running(
         state.url, credentials.username, credentials.password, credentials.api_key, state.pid, fresh, first=first
     )
@@ -132,20 +122,20 @@ def stop(home: Path) -> bool:
     Returns:
         Whether there was one.
     """
-    folder = _folder(home)
+    folder = argilla_folder(home)
     if not folder.exists():
         return False
     with locks.file_lock(folder / "start.lock", patience=60, taken=f"another start holds {folder / 'start.lock'}"):
-        state = _running(home)
+        state = running_state(home)
         if state is not None:
             processes.end([state.pid])
-        _state_path(home).unlink(missing_ok=True)
+        state_path(home).unlink(missing_ok=True)
     return state is not None
 
 
 def status(home: Path) -> Status:
     """Look at the server without changing anything."""
-    state = _running(home)
+    state = running_state(home)
     if state is None:
         return Status()
     credentials = read_credentials(credentials_path(home))
@@ -155,66 +145,10 @@ def status(home: Path) -> Status:
     return Status(state.url, state.pid, state.since, "ready", total, completed)
 
 
-def log_path(home: Path) -> Path:
-    """Where the server's output goes."""
-    return _folder(home) / "server.log"
-
-
-def logs(home: Path, last: int = 100, follow: Callable[[], bool] | None = None) -> Iterator[str]:
-    """The lines of the server's log.
-
-    Args:
-        home: spanloop's home.
-        last: How many lines from the end; 0: all.
-        follow: Asked at the end of the file: wait for more? None: no.
-
-    Raises:
-        ServiceError: There is no log.
-    """
-    path = log_path(home)
-    try:
-        file = path.open(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        raise ServiceError(f"{path} does not exist: start Argilla first ('spanloop argilla start')") from None
-    with file:
-        lines = file.readlines()
-        yield from (x.rstrip("\n") for x in lines[-last:])
-        while follow is not None and follow():
-            if line := file.readline():
-                yield line.rstrip("\n")
-            elif path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino:
-                return  # moved aside: a new server writes a new file
-            else:
-                time.sleep(0.2)
-
-
-def _folder(home: Path) -> Path:
-    return home / "argilla"
-
-
-def _state_path(home: Path) -> Path:
-    return _folder(home) / "server.json"
-
-
-def _running(home: Path) -> _State | None:
-    """The pid file's server if it is alive and truly this one: the pid may belong to another process by now."""
-    try:
-        state = _State(**json.loads(_state_path(home).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-    try:
-        process = psutil.Process(state.pid)
-        ours = process.environ().get("ARGILLA_HOME_PATH") == str(_folder(home) / "data")
-        launched = any(Path(x).name == LAUNCHER.name for x in process.cmdline())
-    except (psutil.Error, OSError):
-        return None
-    return state if ours and launched and processes.alive(state.pid) else None
-
-
-def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str, str]) -> _State:
+def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str, str]) -> State:
     """Start the process and write the pid file; the caller holds the lock."""
     ports.require_free(host, port, "--port")
-    folder = _folder(home)
+    folder = argilla_folder(home)
     near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     url = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
     ensure_credentials(credentials_path(home), url)
@@ -225,10 +159,8 @@ def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str
         environ=_environment(folder, host, port, environ),
         cwd=folder / "data",  # Argilla reads .oauth.yaml and .env of its working folder: never the user's
     )
-    state = _State(child.pid, url, datetime.now(UTC).isoformat(timespec="seconds"))
-    beside = _state_path(home).with_suffix(".tmp")
-    beside.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    beside.replace(_state_path(home))
+    state = State(child.pid, url, datetime.now(UTC).isoformat(timespec="seconds"))
+    write_state(home, state)
     return state
 
 
@@ -244,25 +176,18 @@ def _environment(folder: Path, host: str, port: int, environ: Mapping[str, str])
     }
 
 
-def _await(home: Path, state: _State, credentials: Credentials, progress: Progress, patience: float) -> None:
+def _await(home: Path, state: State, credentials: Credentials, progress: Progress, patience: float) -> None:
     """Wait for the first answer that knows our key."""
     begun = time.monotonic()
     while (health := ask(state.url, credentials.api_key)) is not Health.READY:
         waited = time.monotonic() - begun
         if not processes.alive(state.pid):
-            raise ServiceError(f"Argilla ended while starting: {_last_words(home)}; its log is {log_path(home)}")
+            raise ServiceError(
+                f"Argilla ended while starting: {last_line(log_path(home))}; its log is {log_path(home)}"
+            )
         if health is Health.REFUSED:
             raise ServiceError(f"the server at {state.url} does not know the key in {credentials_path(home)}")
         if waited > patience:
             raise ServiceError(f"Argilla is silent at {state.url} after {patience:.0f} s; its log is {log_path(home)}")
         progress("starting Argilla", min(0.95, waited / 20))
         time.sleep(0.2)
-
-
-def _last_words(home: Path) -> str:
-    """The last line of the log that says something."""
-    with contextlib.suppress(ServiceError):
-        for line in reversed(list(logs(home, last=50))):
-            if line.strip():
-                return line.strip()[:300]
-    return "no output"

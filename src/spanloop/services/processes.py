@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def family(pids: Iterable[int]) -> list[psutil.Process]:
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
             ancestors = {process.pid, *(p.pid for p in process.parents())}
             if os.getsid(process.pid) in leaders or ancestors & leaders:
                 found[process.pid] = process
@@ -63,17 +66,31 @@ def end(pids: Iterable[int], patience: float = 10.0) -> None:
     for process in members:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    psutil.wait_procs(members, timeout=patience)
-    left = {p.pid: p for p in (*members, *family(leaders)) if p.is_running()}
+    _wait(members, patience)
+    left = {p.pid: p for p in (*members, *family(leaders)) if _lives(p)}
     for process in left.values():
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(list(left.values()), timeout=5)
+    _wait(list(left.values()), 5)
 
 
 def alive(pid: int) -> bool:
     """Whether the process exists and has not ended (a zombie has)."""
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        return _lives(psutil.Process(pid))
     except psutil.Error:
         return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _wait(members: Iterable[psutil.Process], patience: float) -> None:
+    """Wait until all have ended, without reaping them: the exit code belongs to whoever started them."""
+    deadline = time.monotonic() + patience
+    while any(_lives(p) for p in members) and time.monotonic() < deadline:
+        time.sleep(0.05)

@@ -13,6 +13,7 @@ from typing import Self
 from spanloop.errors import ServiceError
 from spanloop.services import processes
 from spanloop.services.leash import Leash
+from spanloop.services.logs import last_line
 
 Probe = Callable[[], bool]
 
@@ -63,6 +64,7 @@ class Supervisor:
         try:
             for child in reversed(self._children):
                 processes.end([child.process.pid])
+                child.process.wait(5)
         finally:
             self._leash.close()
             for number, handler in self._handlers.items():
@@ -157,12 +159,3 @@ class Supervisor:
 
 class Stopped(Exception):
     """Somebody asked to stop before everything was up; no error."""
-
-
-def last_line(log: Path) -> str:
-    """The last line of a log that says something, shortened."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    return next((x.strip()[:300] for x in reversed(lines) if x.strip()), "no output")
