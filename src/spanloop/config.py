@@ -218,3 +218,9 @@ class LoopConfig(_Section):
     scoring: ScoringConfig = Field(default_factory=ScoringConfig, description="How pending records are scored.")
     selection: SelectionConfig = Field(default_factory=SelectionConfig, description="Which records come first.")
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
+
+    @model_validator(mode="after")
+    def _bald_has_passes(self) -> "LoopConfig":
+        if self.selection.strategy == "bald" and not self.scoring.mc_dropout_passes:
+            raise ValueError("selection.strategy bald needs scoring.mc_dropout_passes; set it to 5 or more")
+        return self

@@ -52,6 +52,7 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         ("task: {labels: [PER, PER]}", "'PER' stands twice"),
         ("splits: {validation: 0.5, test: 0.5}", "less than 0.2 for training"),
         ("training: {max_length: 64, stride: 60}", "stride 60"),
+        ("selection: {strategy: bald}", "mc_dropout_passes"),
         ("task: [", "not valid YAML at line"),
         ("- just\n- a list", "holds list"),
     ],
