@@ -17,7 +17,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from .scopes import Values, values_of
 
-_DATE_ONLY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def condition(filter: Filter, dataset_id: UUID) -> ColumnElement[bool]:
@@ -122,13 +122,13 @@ def _as_date(value: Any, upper: bool = False) -> str | None:
     if value is None:
         return None
     try:
-        if (milliseconds := _as_number(value)) is not None and not _DATE_ONLY.fullmatch(str(value)):
+        if (milliseconds := _as_number(value)) is not None:
             moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
         else:
             moment = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
         raise UnprocessableEntityError(f"{value!r} is not a date; use ISO 8601, e.g. 2026-11-21T08:30:00") from None
-    if upper and _DATE_ONLY.fullmatch(str(value)):
+    if upper and _DAY.fullmatch(str(value)):
         moment += timedelta(days=1, microseconds=-1)
     moment = moment.astimezone(UTC) if moment.tzinfo else moment
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

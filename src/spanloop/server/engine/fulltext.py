@@ -77,7 +77,7 @@ def _hits(leaf: Leaf, name: str, field: str | None, dataset_id: UUID) -> CTE:
     where = [_TEXTS.c.dataset_id == dataset_id.hex]
     if field:
         where.append(_TEXTS.c.field == field)
-    if _is_unspaced(leaf.text):
+    if _is_part(leaf.text):
         where.append(func.instr(func.lower(_TEXTS.c.text), func.lower(leaf.text)) > 0)
         hits = select(_TEXTS.c.record_id, literal(1.0).label("score")).where(*where).distinct()
     else:
@@ -95,9 +95,11 @@ def _phrase(leaf: Leaf) -> str:
     return quoted + " *" if leaf.prefix else quoted
 
 
-def _is_unspaced(text: str) -> bool:
-    """Whether a text has a script that puts no spaces between words.
+def _is_part(text: str) -> bool:
+    """Whether to look for a part of the text instead of words.
 
-    FTS5 takes a whole sentence of it for one word, so it is looked up as a part of the text instead.
+    FTS5 takes a whole sentence of a script without spaces for one word, and knows no emoji.
     """
+    if not any(map(str.isalnum, text)):
+        return True
     return any(ord(char) > 0x0E00 and unicodedata.name(char, "").startswith(_UNSPACED) for char in text)

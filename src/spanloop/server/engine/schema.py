@@ -20,15 +20,20 @@ _TEXTS_OF = """
 _FILL = "INSERT INTO spanloop_texts (record_id, dataset_id, field, text)"
 _FORGET = "INSERT INTO spanloop_index (spanloop_index, rowid, text) VALUES ('delete', OLD.id, OLD.text)"
 
+# SQLite's tables end with Unicode 6.1 and take later characters for letters: name the symbols among them.
+_LATER_SYMBOLS = ((0x1F000, 0x1FAFF), (0x2066, 0x2069), (0x20BA, 0x20C0), (0x23F4, 0x23FF), (0x2B4D, 0x2BFF))
+_SEPARATORS = "".join(chr(code) for first, last in _LATER_SYMBOLS for code in range(first, last + 1))
+
 _TABLES = {
     "spanloop_texts": """
         CREATE TABLE spanloop_texts (id INTEGER PRIMARY KEY, record_id CHAR(32) NOT NULL, dataset_id CHAR(32) NOT NULL,
                                      field VARCHAR NOT NULL, text TEXT)""",
     "spanloop_texts_record": "CREATE INDEX spanloop_texts_record ON spanloop_texts (record_id)",
     "spanloop_texts_dataset": "CREATE INDEX spanloop_texts_dataset ON spanloop_texts (dataset_id)",
-    "spanloop_index": """
-        CREATE VIRTUAL TABLE spanloop_index USING fts5 (text, content = 'spanloop_texts', content_rowid = 'id',
-                                                        tokenize = "unicode61 remove_diacritics 0")""",
+    "spanloop_index": f"""
+        CREATE VIRTUAL TABLE spanloop_index USING fts5 (
+            text, content = 'spanloop_texts', content_rowid = 'id',
+            tokenize = "unicode61 remove_diacritics 0 separators '{_SEPARATORS}'")""",
 }
 _TRIGGERS = {
     "spanloop_record_inserted": f"""

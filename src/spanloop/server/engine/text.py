@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import category
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+) | (?P<sign>[|+()]) | (?P<not>-)
@@ -98,7 +99,7 @@ def _leaf(kind: str, match: re.Match[str]) -> Leaf | None:
     raw = match["phrase"] if kind == "phrase" else _FUZZY.sub("", match["word"] or "")
     prefix = kind == "word" and raw.endswith("*") and not raw.endswith("\\*")
     text = re.sub(r"\\(.)", r"\1", raw[:-1] if prefix else raw, flags=re.DOTALL)
-    return Leaf(text, prefix) if any(char.isalnum() for char in text) else None
+    return Leaf(text, prefix) if any(char.isalnum() or category(char) == "So" for char in text) else None
 
 
 def _join(operator: Operator, left: Node | None, right: Node | None) -> Node | None:
