@@ -32,7 +32,7 @@ def active_learning(config: LoopConfig, again: bool = False) -> RoundReport:
         if not news.anything:
             return close_idle(work, news)
         snapshot = publish_snapshot(work, pulled, annotated)
-        contest = train_challenger(work, annotated, snapshot)
+        contest = train_challenger(work, snapshot)
         evaluate_models(work, snapshot, contest)
         champion = choose_champion(work, snapshot, contest)
         scores = score_pending(work, pulled, champion)

@@ -33,7 +33,7 @@ def resolve_annotations(work: Work, pulled: Pulled) -> Annotated:
 @task(name="news", cache_policy=NO_CACHE)
 def look_for_news(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
     """Compare with what the last round saw."""
-    return closing.news_of(work, pulled, annotated, again)
+    return closing.begin_with_news(work, pulled, annotated, again)
 
 
 @task(name="snapshot", cache_policy=NO_CACHE)

@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from spanloop.rounds import models
-from spanloop.rounds.inputs import Annotated, Snapshotted
+from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.models import Contest
 from spanloop.rounds.work import Work
 from spanloop.training.results import TrainProgress
@@ -12,14 +12,14 @@ from tasks.showing import ProgressBar, show_scores
 
 
 @task(name="train", cache_policy=NO_CACHE)
-def train_challenger(work: Work, annotated: Annotated, snapshot: Snapshotted) -> Contest:
+def train_challenger(work: Work, snapshot: Snapshotted) -> Contest:
     """Train a challenger on the snapshot, or say why there is none."""
     bar = ProgressBar("training", f"Training of round {work.name}")
 
     def report(now: TrainProgress) -> None:
         bar.show(now.step, now.max_steps)
 
-    contest = models.train_challenger(work, annotated, snapshot, report)
+    contest = models.train_challenger(work, snapshot, report)
     bar.finish()
     return contest
 

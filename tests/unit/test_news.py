@@ -9,7 +9,7 @@ from spanloop.records import Annotation, Span
 from spanloop.rounds.files import write_json
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
-from spanloop.rounds.work import begin_round, name_challenger, open_round
+from spanloop.rounds.work import begin_round, champion_at_start, name_challenger, open_round
 from spanloop.store import Store
 
 
@@ -121,13 +121,16 @@ def test_the_champion_at_the_start_is_remembered_over_a_crash_after_promotion(co
     old, new = model(store, "m0001-aaaaaaaa"), model(store, "m0002-bbbbbbbb")
     store.set_champion(old)
     with open_round(config) as work:
-        assert begin_round(work, "key", "then") == old
+        begin_round(work, "key", "then")
+        assert champion_at_start(work) == old
         name_challenger(work, new)
         store.set_champion(new)  # and here the round dies
     with open_round(config) as work:
-        assert begin_round(work, "key", "now") == old
+        begin_round(work, "key", "now")
+        assert champion_at_start(work) == old
         assert json.loads(work.file("start.json").read_text())["started_at"] == "then"
-        assert begin_round(work, "another key", "now") == new
+        begin_round(work, "another key", "now")
+        assert champion_at_start(work) == new
 
 
 def test_a_rollback_between_two_attempts_starts_afresh(config):
@@ -140,4 +143,5 @@ def test_a_rollback_between_two_attempts_starts_afresh(config):
         name_challenger(work, new)
     store.roll_back()
     with open_round(config) as work:
-        assert begin_round(work, "key", "now") == first
+        begin_round(work, "key", "now")
+        assert champion_at_start(work) == first

@@ -16,7 +16,7 @@ from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
 from spanloop.rounds.models import Contest, training_hash
 from spanloop.rounds.news import News, find_news
 from spanloop.rounds.report import Outcome, RoundInputs, RoundReport, idle_report
-from spanloop.rounds.work import Work, begun, discard, last_round
+from spanloop.rounds.work import Work, begin_round, begun, discard, last_round
 
 _PACKAGES = ("prefect", "argilla", "torch", "transformers", "accelerate", "datasets", "seqeval")
 _KEEP = ("annotations.json", "queue.json")
@@ -24,8 +24,8 @@ _KEEP = ("annotations.json", "queue.json")
 log = logging.getLogger(__name__)
 
 
-def news_of(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
-    """Has the round anything to do?
+def begin_with_news(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
+    """Begin the round if it has anything to do.
 
     Args:
         work: The round's work.
@@ -39,6 +39,8 @@ def news_of(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> Ne
     news = find_news(work.store, work.config, read_annotations(annotated.path), pulled.records)
     if again and not news.anything:
         news = News(True, f"asked to run again; {news.reason}")
+    if news.anything:
+        begin_round(work, annotated.key, _now())
     log.info("%s: %s", work.name, news.reason)
     return news
 

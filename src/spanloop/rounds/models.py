@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 from typing import TYPE_CHECKING
@@ -13,9 +12,9 @@ from spanloop.config import LoopConfig
 from spanloop.records import Example, ScoredSpan
 from spanloop.rounds.files import read_json, write_json
 from spanloop.rounds.identity import digest, model_key, numbered
-from spanloop.rounds.inputs import Annotated, Snapshotted
+from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.news import judged_before
-from spanloop.rounds.work import Work, begin_round, name_challenger, step
+from spanloop.rounds.work import Work, champion_at_start, name_challenger, step
 
 if TYPE_CHECKING:
     from spanloop.training import TrainProgress
@@ -44,7 +43,6 @@ class Contest:
 @step("train")
 def train_challenger(
     work: Work,
-    annotated: Annotated,
     snapshot: Snapshotted,
     progress: "Callable[[TrainProgress], None] | None" = None,
 ) -> Contest:
@@ -54,14 +52,13 @@ def train_challenger(
 
     Args:
         work: The round's work.
-        annotated: What this round works on.
         snapshot: What to train on.
         progress: Called now and then while training.
 
     Returns:
         The champion and the challenger.
     """
-    champion = begin_round(work, annotated.key, datetime.now(UTC).isoformat(timespec="seconds"))
+    champion = champion_at_start(work)
     if snapshot.version is None or not snapshot.ready:
         log.info("train: not yet, %s", snapshot.message)
         return Contest(champion, None, snapshot.message)

@@ -91,7 +91,7 @@ def last_round(store: Store) -> dict[str, Any] | None:
     return read_json(store.path("rounds", done[-1]) / "round.json") if done else None
 
 
-def begin_round(work: Work, key: str, now: str) -> str | None:
+def begin_round(work: Work, key: str, now: str) -> None:
     """Note what the round starts from, once for all attempts at the same work.
 
     The champion at the start is what a challenger is compared with, also when an earlier attempt died after it had
@@ -101,18 +101,19 @@ def begin_round(work: Work, key: str, now: str) -> str | None:
         work: The round's work.
         key: Hash of the annotations and settings; another key starts afresh.
         now: The time, ISO 8601 in UTC.
-
-    Returns:
-        The champion's version at the start of the round; None without one.
     """
     start = read_json(work.file("start.json"))
     champion = work.store.champion()
     if start and start["key"] == key and champion in (start["champion"], start.get("challenger")):
-        return str(start["champion"]) if start["champion"] else None
+        return
     keep = {name: value for name, value in work.journal().items() if name in ("pull", "annotations")}
     write_json(work.file(_JOURNAL), keep)
     write_json(work.file("start.json"), {"key": key, "champion": champion, "started_at": now})
-    return champion
+
+
+def champion_at_start(work: Work) -> str | None:
+    """The model in service when the round began, also if an earlier attempt has put the challenger there since."""
+    return (begun(work.store, work.name) or {}).get("champion")
 
 
 def begun(store: Store, name: str) -> dict[str, Any] | None:

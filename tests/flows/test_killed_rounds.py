@@ -1,0 +1,78 @@
+"""Kill -9 at every step boundary, and in the middle of every effect: running again ends in the same state."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import killed_round
+from sentences import sentences
+from world import World
+
+STEPS = ["pull", "annotations", "news", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "close"]
+POINTS = [
+    "before:pull",
+    "after:pull",
+    "after:annotations",
+    "after:news",
+    "after:snapshot",
+    "middle:publish-model",
+    "after:train",
+    "after:evaluate",
+    "middle:promotion",
+    "after:gate",
+    "after:score",
+    "after:prioritise",
+    "middle:bulk-write",
+    "after:log",
+    "middle:publish-round",
+]
+
+
+def drive(world: World, folder: Path, *points: str) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    config, out = folder / "config.json", folder / "out.json"
+    config.write_text(world.config.model_dump_json())
+    command = [sys.executable, killed_round.__file__, str(config), str(out), *points]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
+    return json.loads(out.read_text())
+
+
+def weights(world: World) -> dict[str, str]:
+    return {
+        name: hashlib.sha256((world.store.path("models", name) / "model.safetensors").read_bytes()).hexdigest()
+        for name in world.store.names("models")
+    }
+
+
+def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Path) -> None:
+    """A round killed 15 times and one never killed leave the same store and the same Argilla."""
+    assert {p.partition(":")[2] for p in POINTS if not p.startswith("middle")} == {*STEPS} - {"close"}
+    assert {p for p in POINTS if p.startswith("middle")} == set(killed_round.MIDDLES)
+    calm, killed = make_world(sentences(50)), make_world(sentences(50))
+    for world in (calm, killed):
+        drive(world, tmp_path / world.dataset.name)
+        assert world.annotate(32) == 32
+
+    undisturbed = drive(calm, tmp_path / "calm")
+    survived = drive(killed, tmp_path / "killed", *POINTS)
+    assert survived["ends"] == [-9] * len(POINTS) + [0]
+    assert undisturbed["report"]["outcome"] == survived["report"]["outcome"] == "promoted"
+
+    assert killed.state() == calm.state()
+    assert weights(killed) == weights(calm)
+    assert killed.store.champion() == calm.store.champion()
+    for kind in ("snapshots", "models", "rounds"):
+        assert killed.store.names(kind) == calm.store.names(kind)
+        assert all(killed.store.verify(kind, name) is None for name in killed.store.names(kind))
+    same = ("reason", "counts", "snapshot", "challenger", "champion", "challenger_scores", "decision", "annotated")
+    assert {k: survived["report"][k] for k in same} == {k: undisturbed["report"][k] for k in same}
+
+    again = drive(killed, tmp_path / "again")
+    assert again["report"]["outcome"] == "nothing new"
+    assert killed.state() == calm.state()
+    assert not list((killed.store.root / "work").glob("r*"))

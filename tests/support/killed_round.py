@@ -1,0 +1,96 @@
+"""Run the steps of the flow without a server, in child processes that kill themselves with SIGKILL at given points.
+
+    python killed_round.py CONFIG.json OUT.json POINT POINT …
+
+A point is `before:TASK`, `after:TASK`, or one of `MIDDLES`. One child a point, then one that runs to the end. Imports are
+made once: every child is a fork.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+MIDDLES = ("middle:publish-model", "middle:promotion", "middle:bulk-write", "middle:publish-round")
+
+
+def main(config_file: str, out: str, *points: str) -> None:
+    """Kill a child at each point, then let one finish; writes how each ended and the last report."""
+    from spanloop.config import LoopConfig
+
+    config = LoopConfig.model_validate_json(Path(config_file).read_text())
+    import flows.active_learning  # noqa: F401  (and all below it, before any fork)
+    import spanloop.evaluation  # noqa: F401
+    import spanloop.scoring  # noqa: F401
+    import spanloop.training.job  # noqa: F401
+
+    ends = [_child(lambda point=point: _round(config, point, out)) for point in (*points, "")]
+    report = json.loads(Path(out).read_text())
+    Path(out).write_text(json.dumps({"ends": ends, "report": report}))
+
+
+def _child(work: Callable[[], None]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        work()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _round(config: Any, point: str, out: str) -> None:
+    from prefect import Task
+
+    from flows import active_learning as module
+    from tasks import closing, models, showing
+
+    def reach(name: str) -> None:
+        if name == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def plain(task: Any) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            reach(f"before:{task.name}")
+            result = task.fn(*args)
+            reach(f"after:{task.name}")
+            return result
+
+        return call
+
+    for name, value in list(vars(module).items()):
+        if isinstance(value, Task):
+            setattr(module, name, plain(value))
+    showing.ProgressBar._update = lambda self, percent: None  # type: ignore[method-assign]
+    models.show_scores = closing.show_summary = lambda shown: None  # type: ignore[assignment]
+    _kill_in_the_middle(reach)
+    report = module.active_learning.fn(config)
+    Path(out).write_text(report.model_dump_json())
+
+
+def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
+    """Die right after an effect, before anybody took note of it."""
+    from spanloop.argilla.client import ArgillaClient
+    from spanloop.rounds import closing, models
+    from spanloop.store import Store
+
+    def then(owner: Any, name: str, point: str, when: Callable[..., bool] = lambda *args: True) -> None:
+        before = getattr(owner, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            result = before(*args, **options)
+            if when(*args):
+                reach(point)
+            return result
+
+        setattr(owner, name, call)
+
+    then(models, "_copy_model", "middle:publish-model")
+    then(Store, "set_champion", "middle:promotion")
+    then(ArgillaClient, "put", "middle:bulk-write", lambda client, path, *rest: path.endswith("/bulk"))
+    then(closing, "_fill", "middle:publish-round")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
