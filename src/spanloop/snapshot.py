@@ -18,7 +18,7 @@ from spanloop.config import LoopConfig, SplitConfig
 from spanloop.durable import to_json
 from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot_card import card
-from spanloop.snapshot_changes import changes_since, digest_annotation
+from spanloop.snapshot_changes import changes_since, digest_annotations
 from spanloop.snapshot_check import check_annotations
 from spanloop.snapshot_table import read_columns, write_splits
 from spanloop.spans import LostSpan
@@ -70,10 +70,14 @@ def version_hash(annotations: Iterable[Annotation], labels: Sequence[str], split
     Returns:
         8 hexadecimal digits.
     """
+    return _version_hash(digest_annotations(annotations), labels, splits)
+
+
+def _version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
     head = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
     content = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii"))
-    for annotation in sorted(annotations, key=lambda annotation: annotation.record_id):
-        content.update(digest_annotation(annotation))
+    for digest in digests.values():
+        content.update(digest)
     return content.hexdigest()[:8]
 
 
@@ -120,12 +124,12 @@ def build(
     rows = sorted(annotations, key=lambda annotation: annotation.record_id)
     parent = current(store)
     check_annotations(rows, config.task.labels)
-    digest = version_hash(rows, config.task.labels, config.splits)
+    digests = digest_annotations(rows)
+    digest = _version_hash(digests, config.task.labels, config.splits)
     if parent and parent.endswith(f"-{digest}"):
         return _info(store.path("snapshots", parent), new=False)
     version = f"v{number_of(parent or '') + 1:04d}-{digest}"
-    parent_path = store.path("snapshots", parent) if parent else None
-    changes = changes_since(parent_path, rows)
+    changes = changes_since(store.path("snapshots", parent) if parent else None, digests)
     splits = _deal(rows, config.splits)
 
     def write(folder: Path) -> None:
@@ -135,7 +139,7 @@ def build(
             "format": _FORMAT,
             "version": version,
             "parent": parent,
-            "changes": {name: len(ids) for name, ids in asdict(changes).items()},
+            "changes": {name: len(ids) for name, ids in changes.ids().items()},
             "labels": config.task.labels,
             "splits": config.splits.model_dump(),
             "records": {split: len(rows) for split, rows in splits.items()},
@@ -146,7 +150,7 @@ def build(
             "moved": [asdict(span) for span in moved],
             "refined": tagging.refined,
         }
-        (folder / CHANGES_FILE).write_text(to_json(asdict(changes)), encoding="utf-8")
+        (folder / CHANGES_FILE).write_text(to_json(changes.ids()), encoding="utf-8")
         (folder / "README.md").write_text(card(manifest), encoding="utf-8")
         (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
 
