@@ -51,7 +51,8 @@ def _check_text(row: Annotation) -> None:
 
 
 def _unknown_label(record_id: str, label: str, labels: Sequence[str]) -> str:
-    close = get_close_matches(label, labels, n=1)
+    folded = {known.casefold(): known for known in labels}
+    close = [folded[x] for x in get_close_matches(label.casefold(), folded, n=1, cutoff=0.5)]
     renamed = f" (was it renamed to {close[0]!r}?)" if close else ""
     return (
         f"record {record_id!r} carries the label {label!r}, which is none of {', '.join(labels)}{renamed}; "
