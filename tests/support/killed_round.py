@@ -1,9 +1,9 @@
 """Run the steps of the flow without a server, in child processes that kill themselves with SIGKILL at given points.
 
-    python killed_round.py CONFIG.json OUT.json POINT POINT …
+    python killed_round.py OUT.json CONFIG.json,POINT,POINT,… CONFIG.json
 
-A point is `before:TASK`, `after:TASK`, or one of `MIDDLES`. One child a point, then one that runs to the end. Imports are
-made once: every child is a fork.
+A point is `before:TASK`, `after:TASK`, or one of `MIDDLES`. One child a point, then one that runs to the end. Imports
+are made once: every child is a fork.
 """
 
 import json
@@ -11,25 +11,48 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 MIDDLES = ("middle:publish-model", "middle:promotion", "middle:bulk-write", "middle:publish-round")
 
 
-def main(config_file: str, out: str, *points: str) -> None:
-    """Kill a child at each point, then let one finish; writes how each ended and the last report."""
+def main(out: str, *worlds: str) -> None:
+    """Kill children and let the last one finish, world by world; writes how each ended and the last reports.
+
+    Args:
+        out: The JSON file to write: one entry a world.
+        worlds: `CONFIG.json` or `CONFIG.json,POINT,POINT,…`.
+    """
     from spanloop.config import LoopConfig
 
-    config = LoopConfig.model_validate_json(Path(config_file).read_text())
-    import flows.active_learning  # noqa: F401  (and all below it, before any fork)
-    import spanloop.evaluation  # noqa: F401
-    import spanloop.scoring  # noqa: F401
-    import spanloop.training.job  # noqa: F401
+    if any("," in world for world in worlds):
+        _import_before_forking()
+    answers = []
+    for world in worlds:
+        config_file, *points = world.split(",")
+        config = LoopConfig.model_validate_json(Path(config_file).read_text())
+        ends = [_child(lambda point=point, config=config: _round(config, point, out)) for point in (*points, "")]
+        answers.append({"ends": ends, "report": json.loads(Path(out).read_text())})
+    Path(out).write_text(json.dumps(answers))
 
-    ends = [_child(lambda point=point: _round(config, point, out)) for point in (*points, "")]
-    report = json.loads(Path(out).read_text())
-    Path(out).write_text(json.dumps({"ends": ends, "report": report}))
+
+def _import_before_forking() -> None:
+    """What takes seconds to import, once for all children; nothing of it starts a thread."""
+    for name in (
+        "flows.active_learning",
+        "accelerate",
+        "datasets",
+        "nervaluate",
+        "spanloop.evaluation",
+        "spanloop.scoring.loading",
+        "spanloop.training.job",
+        "transformers.models.bert.modeling_bert",
+        "transformers.models.auto.modeling_auto",
+        "transformers.models.auto.tokenization_auto",
+    ):
+        import_module(name)
 
 
 def _child(work: Callable[[], None]) -> int:
