@@ -214,7 +214,7 @@ class Store:
             previous = self._champion.previous()
             if previous is None:
                 raise StoreError(
-                    f"{self.root} has no champion before {self.champion()}; there is nothing to go back to"
+                    f"{self.root} has no champion before {self.champion() or 'the first'}; nothing to go back to"
                 )
             self.path("models", previous)
             self._champion.roll_back()

@@ -2,7 +2,7 @@
 
 import typer
 
-from spanloop.cli import agreement, argilla, demo, imports, init, report, run, simulate, up
+from spanloop.cli import agreement, argilla, demo, imports, init, report, run, simulate, store, up
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +16,8 @@ def register(app: typer.Typer) -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.add_typer(store.app, name="store")
+    app.command()(store.rollback)
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)
