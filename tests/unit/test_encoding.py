@@ -1,5 +1,7 @@
 """Alignment of characters, words and pieces, over random Unicode and three kinds of tokenizers."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,7 +33,7 @@ def test_words_lie_on_the_splitters_words_and_each_owns_its_pieces(name: str, ba
         starts, stops = {a for a, _ in edges}, {b for _, b in edges}
         words = words_of(encoded, i)
         assert all(a in starts and b in stops for a, b in words)
-        assert all(left[1] <= right[0] for left, right in zip(words, words[1:], strict=False))
+        assert all(left[1] <= right[0] for left, right in pairwise(words))
     n = len(encoded.word_start)
     assert np.all(encoded.piece_word[encoded.word_first] == np.arange(n))
     assert np.all(encoded.piece_word[encoded.word_last] == np.arange(n))
