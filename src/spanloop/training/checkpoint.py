@@ -28,7 +28,8 @@ class State:
         best_f1: Best validation F1; None before the first evaluation.
         best_step: When that was.
         best_weights: The weights then, on the CPU; None: the current ones.
-        stale: Evaluations since.
+        stale: Evaluations since without a better one.
+        cooling_from: The step at which early stopping began to lower the learning rate to 0; None: it has not.
         max_tokens: Tokens a batch that fit the device.
         history: One dict an evaluation.
     """
@@ -40,11 +41,12 @@ class State:
     best_step: int = 0
     best_weights: dict[str, torch.Tensor] | None = None
     stale: int = 0
+    cooling_from: int | None = None
     max_tokens: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-_PLAIN = ("step", "seconds", "tokens", "best_f1", "best_step", "stale", "max_tokens", "history")
+_PLAIN = ("step", "seconds", "tokens", "best_f1", "best_step", "stale", "cooling_from", "max_tokens", "history")
 
 
 class Checkpoint:

@@ -59,7 +59,7 @@ class Loop:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def run(self) -> State:
-        """Train to the end of the plan, or until validation F1 no longer rises.
+        """Train to the end of the plan; once validation F1 no longer rises, let the learning rate fall and end there.
 
         Returns:
             The final state; the model then holds the best weights.
@@ -74,13 +74,11 @@ class Loop:
             loss, stop = self._update(rows)
             losses.append(loss)
             state.seconds = earlier + time.monotonic() - began
-            due = state.step % self.plan.evaluate_every == 0 or state.step == self.plan.steps
+            due = state.step % self.plan.evaluate_every == 0 or state.step == self._last_step()
             if due or stop or state.step % _REPORT_STEPS == 0:
                 self._tell(losses)
             if due:
                 self._evaluate()
-                if self._is_stale():
-                    break
             if stop or time.monotonic() - saved > self.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
@@ -96,10 +94,16 @@ class Loop:
     def _steps(self) -> Iterator[Ints]:
         """The windows of each step that is still to do."""
         state = self.state
-        while state.step < self.plan.steps:
+        while state.step < self._last_step():
             epoch, done = divmod(state.step, self.plan.per_epoch)
             steps = epoch_steps(self.stepper.lengths, windows_per_step(self.config), self.config.seed, epoch)
-            yield from steps[done : done + self.plan.steps - state.step]
+            for rows in steps[done:]:
+                if state.step < self._last_step():
+                    yield rows
+
+    def _last_step(self) -> int:
+        """Where training ends: early stopping may bring it nearer while it runs."""
+        return self.plan.last_step(self.state.cooling_from)
 
     def _update(self, rows: Ints) -> tuple[torch.Tensor, bool]:
         state = self.state
@@ -107,7 +111,7 @@ class Loop:
         seed = (self.config.seed * 1_000_003 + state.step) * 64 % (2**62)
         loss, stop = self.stepper.gradients(rows, seed, stop=self.stop.asked)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
-        factor = self.plan.factor(state.step)
+        factor = self.plan.factor(state.step, state.cooling_from)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         self.optimizer.step()
@@ -132,13 +136,13 @@ class Loop:
         rate = self.optimizer.param_groups[0]["lr"]
         progress = TrainProgress(
             step=state.step,
-            max_steps=self.plan.steps,
+            max_steps=self._last_step(),
             epoch=state.step / self.plan.per_epoch,
             loss=loss,
             learning_rate=rate,
             validation_f1=state.history[-1]["validation_f1"] if state.history else None,
             tokens_per_second=state.tokens / max(state.seconds, 1e-9),
-            seconds_left=(self.plan.steps - state.step) / speed,
+            seconds_left=(self._last_step() - state.step) / speed,
         )
         self.accelerator.log({"loss": loss, "learning_rate": rate}, step=state.step)
         if self.accelerator.is_main_process:
@@ -151,13 +155,14 @@ class Loop:
         score = f1(self.validation.examples, spans_of(self.validation.targets, self.logits(), self.validation.labels))
         state.history.append({"step": state.step, "validation_f1": score})
         self.accelerator.log({"validation_f1": score}, step=state.step)
-        state.stale += 1
-        if (
-            state.best_f1 is None or score >= state.best_f1
-        ):  # of equal ones the later: it has the smaller steps behind it
-            state.stale = state.stale if score == state.best_f1 else 0
+        best = -1.0 if state.best_f1 is None else state.best_f1
+        state.stale = 0 if score > best else state.stale + 1
+        if score >= best:  # of equal ones the later, which is closer to the end of the schedule
             state.best_f1, state.best_step = score, state.step
             state.best_weights = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+        patience = self.config.early_stopping_patience
+        if patience and state.stale >= patience and state.step >= self.config.min_steps:
+            state.cooling_from = state.cooling_from or state.step
 
     def logits(self) -> Floats:
         """(n_words, n_tags) logits of the validation words, the same on every process."""
@@ -170,10 +175,6 @@ class Loop:
         for words, logits in parts:
             found[words] = logits
         return found
-
-    def _is_stale(self) -> bool:
-        patience = self.config.early_stopping_patience
-        return bool(patience and self.state.stale >= patience and self.state.step >= self.config.min_steps)
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:

@@ -36,11 +36,31 @@ class Plan:
     warmup: int
     evaluate_every: int
 
-    def factor(self, step: int) -> float:
-        """The learning rate of update `step` (from 0) over its peak: linear rise, then linear fall to 0."""
+    def factor(self, step: int, cooling_from: int | None = None) -> float:
+        """The learning rate of an update over its peak: linear rise, then linear fall to 0.
+
+        Args:
+            step: The update, from 0.
+            cooling_from: Where early stopping began to let it fall faster.
+        """
         if step < self.warmup:
             return (step + 1) / (self.warmup + 1)
-        return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
+        factor = max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
+        if cooling_from is not None:
+            last = self.last_step(cooling_from)
+            factor *= max(0.0, (last - step) / max(1, last - cooling_from))
+        return factor
+
+    def last_step(self, cooling_from: int | None = None) -> int:
+        """Where training ends.
+
+        Weights in the middle of training are worse than the same weights after the learning rate has fallen to 0, so
+        early stopping does not end training at once: it lets the rate fall over two more evaluations.
+
+        Args:
+            cooling_from: Where early stopping began.
+        """
+        return self.steps if cooling_from is None else min(self.steps, cooling_from + 2 * self.evaluate_every)
 
 
 def make_plan(n_windows: int, config: TrainingConfig) -> Plan:

@@ -1,0 +1,137 @@
+"""The recipe: rates, schedule, steps, batches, targets, temperature."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import LABELS, save_tiny_encoder, wordpiece
+
+from spanloop.config import TrainingConfig
+from spanloop.encoding import Encoder
+from spanloop.records import Example, Span
+from spanloop.training.batching import epoch_steps, micro_batches, share
+from spanloop.training.loading import load_model
+from spanloop.training.recipe import Plan, learning_rate, make_plan, parameter_groups
+from spanloop.training.targets import IGNORED, make_targets
+from spanloop.training.validation import fit_temperature
+
+sizes = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
+
+
+def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
+    config = TrainingConfig(num_train_epochs=10, min_steps=150)
+    assert make_plan(16, config).steps == 150
+    assert make_plan(1600, config).steps == 1000
+    halved = config.model_copy(update={"gradient_accumulation_steps": 2})
+    assert make_plan(1600, halved).steps == 500
+
+
+def test_the_rate_rises_then_falls_to_zero() -> None:
+    plan = Plan(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    factors = [plan.factor(step) for step in range(101)]
+    assert all(np.diff(factors[:11]) > 0)
+    assert all(np.diff(factors[10:]) < 0)
+    assert max(factors) == factors[10] == 1.0
+    assert factors[100] == 0.0
+
+
+def test_early_stopping_lets_the_rate_fall_before_it_ends() -> None:
+    plan = Plan(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    assert plan.last_step(cooling_from=40) == 50
+    assert plan.last_step(cooling_from=98) == 100
+    factors = [plan.factor(step, 40) for step in range(40, 51)]
+    assert factors[0] == plan.factor(40)
+    assert factors[-1] == 0.0
+
+
+def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
+    model, _ = load_model(str(save_tiny_encoder(tmp_path)), LABELS, 0)
+    config = TrainingConfig(learning_rate=1e-4, head_learning_rate_ratio=5, weight_decay=0.1)
+    groups = parameter_groups(model, config)
+    rate_of = {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
+    assert rate_of[id(model.classifier.weight)] == (pytest.approx(5e-4), 0.1)
+    assert rate_of[id(model.classifier.bias)] == (pytest.approx(5e-4), 0.0)
+    layer = model.bert.encoder.layer[0]
+    assert rate_of[id(layer.output.dense.weight)] == (1e-4, 0.1)
+    assert rate_of[id(layer.output.LayerNorm.weight)] == (1e-4, 0.0)
+
+
+@pytest.mark.parametrize(("millions", "low", "high"), [(22, 2e-4, 6e-4), (110, 2e-5, 6e-5), (340, 1e-5, 2e-5)])
+def test_larger_encoders_get_smaller_rates(millions: int, low: float, high: float) -> None:
+    class Encoder:
+        base_model = property(lambda self: self)
+
+        def parameters(self) -> list[np.ndarray]:
+            return [type("P", (), {"numel": lambda self: millions * 1_000_000})()]
+
+    assert low <= learning_rate(Encoder(), TrainingConfig()) <= high
+
+
+@settings(max_examples=60, deadline=None)
+@given(lengths=sizes, per_step=st.integers(1, 16), epoch=st.integers(0, 3))
+def test_every_window_is_dealt_once_an_epoch_and_the_same_way_again(
+    lengths: np.ndarray, per_step: int, epoch: int
+) -> None:
+    steps = epoch_steps(lengths, per_step, seed=5, epoch=epoch)
+    assert sorted(np.concatenate(steps).tolist()) == list(range(len(lengths)))
+    assert len(steps) == -(-len(lengths) // per_step)
+    again = epoch_steps(lengths, per_step, seed=5, epoch=epoch)
+    assert all(np.array_equal(a, b) for a, b in zip(steps, again, strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(lengths=sizes, processes=st.integers(1, 4), max_tokens=st.integers(1, 200), max_windows=st.integers(1, 20))
+def test_processes_and_micro_batches_share_a_step_within_their_bounds(
+    lengths: np.ndarray, processes: int, max_tokens: int, max_windows: int
+) -> None:
+    rows = np.arange(len(lengths))
+    seen = []
+    for rank in range(processes):
+        for batch in micro_batches(share(rows, lengths, rank, processes), lengths, max_tokens, max_windows):
+            assert len(batch) <= max_windows
+            assert len(batch) == 1 or len(batch) * lengths[batch].max() <= max_tokens
+            seen += batch.tolist()
+    assert sorted(seen) == rows.tolist()
+
+
+def test_batches_by_length_pad_little() -> None:
+    lengths = np.random.default_rng(0).integers(5, 120, size=800)
+    steps = epoch_steps(lengths, 16, seed=0, epoch=0)
+    padded = sum(len(step) * lengths[step].max() for step in steps)
+    assert padded / lengths.sum() < 1.2
+
+
+def test_targets_lie_on_first_pieces_or_on_all() -> None:
+    encoder = Encoder(wordpiece(), 32, 0)
+    example = Example("a", "Zürichsee is in Zermattland.", (Span(0, 9, "LOC"), Span(16, 27, "LOC")))
+    first = make_targets(encoder, [example], LABELS, "first")
+    every = make_targets(encoder, [example], LABELS, "all")
+    pieces = first.encoded.word_last - first.encoded.word_first + 1
+    assert pieces[0] > 1
+    assert first.word_tags.tolist() == [3, 0, 0, 3, 0]
+    assert first.piece_tags[: pieces[0]].tolist() == [3, *[IGNORED] * (pieces[0] - 1)]
+    assert every.piece_tags[: pieces[0]].tolist() == [3, *[4] * (pieces[0] - 1)]
+    assert not (every.piece_tags == IGNORED).any()
+
+
+def test_a_span_inside_a_word_is_trained_as_the_word_and_named() -> None:
+    targets = make_targets(
+        Encoder(wordpiece(), 32, 0), [Example("r7", "Parisian", (Span(0, 5, "LOC"),))], LABELS, "first"
+    )
+    assert targets.word_tags.tolist() == [3]
+    assert [(lost.record_id, lost.reason) for lost in targets.lost] == [("r7", "boundary")]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_of_overconfident_logits_is_found(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 5)).astype(np.float32) * 2
+    odds = np.exp(logits)
+    tags = (odds.cumsum(axis=1) / odds.sum(axis=1, keepdims=True) > rng.uniform(size=(len(odds), 1))).argmax(axis=1)
+    assert fit_temperature(logits * np.float32(temperature), tags) == pytest.approx(temperature, rel=0.05)
+
+
+def test_without_validation_words_the_temperature_is_one() -> None:
+    assert fit_temperature(np.zeros((0, 5), np.float32), np.zeros(0, np.int64)) == 1.0
