@@ -29,8 +29,7 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     url = environ.get("PREFECT_API_URL")
     if not url or _answers(url):
         return None
-    environ["PREFECT_API_URL"] = ""
-    return url
+    return environ.pop("PREFECT_API_URL")
 
 
 def _answers(url: str) -> bool:

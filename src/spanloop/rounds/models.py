@@ -14,7 +14,7 @@ from spanloop.rounds.files import read_json, write_json
 from spanloop.rounds.identity import digest, model_key, numbered
 from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.news import judged_before
-from spanloop.rounds.work import Work, champion_at_start, name_challenger, step
+from spanloop.rounds.work import SCORES, Work, champion_at_start, name_challenger, step
 
 if TYPE_CHECKING:
     from spanloop.training import TrainProgress
@@ -64,7 +64,9 @@ def train_challenger(
         return Contest(champion, None, snapshot.message)
     if known := judged_before(work.store, snapshot.version, training_hash(work.config)):
         log.info("train: not again, %s judged a model of %s", known, snapshot.version)
-        return Contest(champion, None, f"{known} judged a model of {snapshot.version}")
+        return Contest(
+            champion, None, f"{known} judged a model of {snapshot.version} already; queue brought up to date"
+        )
     start = champion if work.config.training.start_from == "champion" else None
     version = _trained(work, snapshot.version, start, progress)
     name_challenger(work, version)
@@ -146,9 +148,9 @@ def _test_split(work: Work, snapshot: Snapshotted) -> tuple[Sequence[Example], l
 
 
 def _predictions(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
-    """The spans a model finds in the test records, from the work folder if it found them before."""
+    """The spans a model finds in the test records; kept, so that a model reads the same records once."""
     key = digest([[[e.id, e.text] for e in examples], work.config.scoring.model_dump()])
-    path = work.file(f"predictions-{version}-{key}.json")
+    path = work.store.work(SCORES) / f"{version}-test-{key}.json"
     if (found := read_json(path)) is None:
         from spanloop.scoring import predict
 

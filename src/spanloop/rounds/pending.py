@@ -14,7 +14,7 @@ from spanloop.rounds.files import read_json, read_records, write_json
 from spanloop.rounds.identity import digest
 from spanloop.rounds.inputs import Pulled
 from spanloop.rounds.scorebook import Score, ScoreBook
-from spanloop.rounds.work import Work, step
+from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending, prioritise, uncertainties
 from spanloop.store import number_of
 
@@ -58,7 +58,7 @@ def score_pending(work: Work, pulled: Pulled, champion: str | None, progress: Pr
         return Scores()
     config = work.config.scoring
     key = digest([config.model_dump(exclude={"max_records", "max_tokens_per_batch"})])
-    book = ScoreBook(work.store.work("scores") / f"{champion}-{key}.jsonl")
+    book = ScoreBook(work.store.work(SCORES) / f"{champion}-{key}.jsonl")
     waiting = [r for r in _pending(pulled) if book.get(r.id, r.text) is None][: config.max_records or None]
     kept = len(book)
     if waiting:

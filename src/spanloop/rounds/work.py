@@ -22,6 +22,7 @@ from spanloop.store import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 _JOURNAL = "journal.json"
+SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
 
 log = logging.getLogger(__name__)
 
@@ -128,8 +129,12 @@ def name_challenger(work: Work, challenger: str) -> None:
 
 
 def discard(work: Work) -> None:
-    """Remove the work folder of a round that ended."""
+    """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
     shutil.rmtree(work.folder, ignore_errors=True)
+    used = [name for name in (work.store.champion(), work.store.previous_champion()) if name]
+    for path in work.store.work(SCORES).iterdir():
+        if not path.name.startswith(tuple(used)):
+            path.unlink(missing_ok=True)
 
 
 def step(name: str) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Concatenate[Work, P], R]]:
