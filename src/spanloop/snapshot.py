@@ -20,7 +20,7 @@ from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot_card import card
 from spanloop.snapshot_changes import changes_since, digest_annotations
 from spanloop.snapshot_check import check_annotations
-from spanloop.snapshot_table import read_columns, write_splits
+from spanloop.snapshot_table import load_splits, read_columns, write_splits
 from spanloop.spans import LostSpan
 from spanloop.splits import split_of
 from spanloop.store import Store, number_of
@@ -170,11 +170,9 @@ def load(store: Store | Path, version: str) -> "DatasetDict":
     Raises:
         StoreError: There is no such snapshot, or it is corrupt.
     """
-    import datasets
-
     store = store if isinstance(store, Store) else Store(store)
     store.verify("snapshots", version)
-    return datasets.DatasetDict.load_from_disk(store.path("snapshots", version))
+    return load_splits(store.path("snapshots", version))
 
 
 def read_examples(snapshot_path: Path, split: Split) -> list[Example]:

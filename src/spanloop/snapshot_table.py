@@ -17,7 +17,7 @@ from spanloop.words import split_words, words_to_tokens
 
 if TYPE_CHECKING:
     import pyarrow
-    from datasets import Features
+    from datasets import DatasetDict, Features
 
 _ROWS_A_CHUNK = 5000
 
@@ -86,11 +86,25 @@ def write_splits(
         ]
         table = pa.Table.from_batches(batches, schema=schema)
         datasets[split] = Dataset(table, info=DatasetInfo(features=columns), fingerprint=f"{version}-{split}")
-    with _without_progress_bars():
+    with quiet_progress_bars():
         # Without a number of shards an empty split is written as no file at all, which cannot be loaded again.
         shards = {split: max(1, -(-len(annotations) // 200_000)) for split, annotations in splits.items()}
         DatasetDict(datasets).save_to_disk(folder, num_shards=shards)
     return tagging
+
+
+def load_splits(folder: Path) -> "DatasetDict":
+    """Load a published snapshot as a DatasetDict, memory-mapped.
+
+    Args:
+        folder: The snapshot.
+
+    Returns:
+        `train`, `validation` and `test`, any of which may be empty.
+    """
+    from datasets import DatasetDict
+
+    return DatasetDict.load_from_disk(folder)
 
 
 def read_columns(folder: Path, split: Split, names: Sequence[str]) -> dict[str, list[Any]]:
@@ -165,7 +179,8 @@ def _chunks(annotations: Sequence[Annotation]) -> Iterator[Sequence[Annotation]]
 
 
 @contextmanager
-def _without_progress_bars() -> Iterator[None]:
+def quiet_progress_bars() -> Iterator[None]:
+    """Keep the progress bars of `datasets` off the terminal, and leave the setting as it was."""
     import datasets
 
     if datasets.are_progress_bars_disabled():
