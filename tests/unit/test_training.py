@@ -74,6 +74,14 @@ def test_a_few_sentences_are_learnt_by_heart(tmp_path: Path, kind: str) -> None:
     assert result.validation_f1 is None
 
 
+def test_bf16_computes_and_fp32_weights_are_kept(encoder: Path, tmp_path: Path) -> None:
+    result = run_job(make_job(encoder, tmp_path, min_steps=60, mixed_precision="bf16"))
+    assert result.precision == "bf16"
+    assert result.validation_f1 is not None
+    assert result.validation_f1 > 0.9
+    assert {value.dtype for value in weights(tmp_path).values()} == {torch.float32}
+
+
 def test_the_model_folder_is_complete_and_plain_transformers_reads_it(encoder: Path, tmp_path: Path) -> None:
     result = run_job(make_job(encoder, tmp_path))
     about = json.loads((tmp_path / "spanloop.json").read_text())
@@ -136,7 +144,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: 
 
 
 def test_a_checkpoint_of_another_training_is_not_resumed(encoder: Path, tmp_path: Path) -> None:
-    _interrupt(make_job(encoder, tmp_path / "a"), at=10)
+    with pytest.raises(TrainingError, match="stopped at step 11"):
+        _interrupt(make_job(encoder, tmp_path / "a"), at=10)
     run_job(make_job(encoder, tmp_path / "a", seed=7))
     run_job(make_job(encoder, tmp_path / "b", seed=7))
     assert difference(tmp_path / "a", tmp_path / "b") < 1e-6
