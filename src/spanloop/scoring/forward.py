@@ -170,6 +170,8 @@ def probe(forward: Forward, lengths: tuple[int, int], pad_id: int) -> int | None
     batch = Batch(0, len(ids), tuple((1, n) for n in lengths), words)
     plan = Plan(ids, position, (batch,), *[np.zeros(0, np.intp)] * 3)
     model, usual = forward.model, forward.model.config._attn_implementation
+    if not model._can_set_attn_implementation():
+        return None
     with torch.inference_mode():
         forward.first_position = None
         wanted = forward._batch(plan, batch, keep_hidden=False)[0].float()

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.config import ScoringConfig
@@ -52,7 +53,7 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         with quiet_transformers():
             model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(folder.path)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):

@@ -57,9 +57,9 @@ def attention(
     Returns:
         `(1, tokens, heads, size)`, and no weights.
     """
-    if layout.offsets is not None and not dropout:
-        return _variable_length(query, key, value, layout.offsets, layout.longest, scaling), None
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # (tokens, heads, size): a run of tokens is a view
+    if layout.offsets is not None and not dropout:
+        return _variable_length((q, k, v), layout.offsets, layout.longest, scaling), None
     parts, start = [], 0
     for windows, tokens in layout.groups:
         stop = start + windows * tokens
@@ -71,17 +71,12 @@ def attention(
 
 
 def _variable_length(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    offsets: torch.Tensor,
-    longest: int,
-    scale: float | None,
+    qkv: tuple[torch.Tensor, torch.Tensor, torch.Tensor], offsets: torch.Tensor, longest: int, scale: float | None
 ) -> torch.Tensor:
     """Flash attention over all windows in one kernel; one split, so that no window's result depends on the others."""
     from torch.nn.attention.varlen import varlen_attn
 
-    q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
+    q, k, v = (x.contiguous() for x in qkv)
     out = varlen_attn(q, k, v, offsets, offsets, longest, longest, scale=scale, num_splits=1)
     return (out if isinstance(out, torch.Tensor) else out[0]).unsqueeze(0)
 

@@ -1,7 +1,8 @@
 """Measures of how unsure the model is of a record, for query strategies; of each, higher means more informative.
 
+All take ragged arrays and return one figure a record.
 They are measured on the chain of valid sequences (`spanloop.scoring.chain`), the distribution that is decoded, and on
-calibrated probabilities. All take ragged arrays and return one figure a record; a record without words gets 0.
+calibrated probabilities.
 """
 
 import numpy as np

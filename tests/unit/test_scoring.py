@@ -1,0 +1,257 @@
+"""Scoring equals the plain model, record by record, whatever stands beside a record."""
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from texts import texts as odd_texts
+from tiny_models import SENTENCES, people_and_places
+from tiny_scorers import ARCHITECTURES, save_tiny_scorer
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from spanloop.config import ScoringConfig
+from spanloop.errors import TrainingError
+from spanloop.scoring import ScoredText, Scorer, predict
+from spanloop.scoring.scorer import chunks
+from spanloop.words import split_words
+
+torch.set_num_threads(1)
+PACKED = {"bert", "electra", "distilbert", "roberta", "xlm-roberta"}
+TEXTS = SENTENCES + [example.text for example in people_and_places(12)]
+HARD = ["", " ", "\n\t", "\u200b", "\u200b\u200d", "\ud800", "\x00", "a" * 3000, "👩\u200d👩\u200d👧 Ada"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_scorer(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def scorer(folder: Path) -> Scorer:
+    return Scorer.load(folder, ScoringConfig())
+
+
+def named(texts: list[str]) -> list[tuple[str, str]]:
+    return [(f"r{i}", text) for i, text in enumerate(texts)]
+
+
+def logits_of(scorer: Scorer, texts: list[str]) -> list[np.ndarray]:
+    """The logits of each text's words, from the packed path."""
+    chunk = scorer._prepare(named(texts), embeddings=False)
+    logits = np.empty((len(chunk.plan.word), 5), dtype=np.float32)
+    logits[chunk.plan.word] = scorer._loaded.forward.run(chunk.plan).logits
+    return np.split(logits, chunk.encoded.text_words[1:-1])
+
+
+@cache
+def plain(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and model as Hugging Face loads them."""
+    return AutoTokenizer.from_pretrained(folder), AutoModelForTokenClassification.from_pretrained(folder).eval()
+
+
+def plain_logits(folder: Path, text: str) -> np.ndarray:
+    """Logits of the first piece of each word, by Hugging Face alone, one text at a time."""
+    tokenizer, model = plain(folder)
+    encoding = tokenizer(text, return_offsets_mapping=True)
+    offsets = encoding.pop("offset_mapping")
+    with torch.inference_mode():
+        logits = model(torch.tensor([encoding["input_ids"]])).logits[0].numpy()
+    first = [next(i for i, (a, b) in enumerate(offsets) if a < stop and b > start) for start, stop in split_words(text)]
+    return logits[first]
+
+
+def is_cut_alike(scorer: Scorer, folder: Path, text: str) -> bool:
+    """Does the plain tokenizer make the same pieces? It does where no piece of it runs over two words."""
+    ours = scorer._loaded.encoder.encode([text])
+    same_pieces = ours.piece_ids.tolist() == plain(folder)[0](text, add_special_tokens=False)["input_ids"]
+    return same_pieces and len(ours.word_first) == len(split_words(text))
+
+
+def same(a: ScoredText, b: ScoredText) -> bool:
+    spans = [s.span for s in a.spans] == [s.span for s in b.spans]
+    scores = [s.score for s in a.spans] == pytest.approx([s.score for s in b.spans], abs=1e-4)
+    return spans and scores and a.statistics.mnlp == pytest.approx(b.statistics.mnlp, abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_logits_are_those_of_the_plain_model(architecture: str, tmp_path: Path) -> None:
+    folder = save_tiny_scorer(tmp_path, architecture, max_length=64)
+    scorer = Scorer.load(folder, ScoringConfig())
+    assert (scorer._loaded.forward.first_position is not None) == (architecture in PACKED)
+    alike = [text for text in TEXTS if is_cut_alike(scorer, folder, text)]
+    assert len(alike) > 5
+    for text, logits in zip(alike, logits_of(scorer, alike), strict=True):
+        assert logits == pytest.approx(plain_logits(folder, text), abs=2e-3)
+
+
+def test_a_long_text_is_decided_word_by_word_where_it_has_most_context(scorer: Scorer, folder: Path) -> None:
+    text = " ".join(f"Ada{i} met Bo in Oslo." for i in range(30))
+    (logits,) = logits_of(scorer, [text])
+    encoder = scorer._loaded.encoder
+    encoded = encoder.encode([text])
+    windows = encoded.windows
+    assert len(windows) > 3
+    assert len(logits) == len(split_words(text))
+    first, last = windows.start == 0, windows.stop == len(encoded.piece_ids)  # no context is missing at the text's ends
+    for word, piece in enumerate(encoded.word_first):
+        before = np.where(first, 1000, piece - windows.start)
+        context = np.minimum(before, np.where(last, 1000, windows.stop - 1 - piece))
+        context[(piece < windows.start) | (piece >= windows.stop)] = -1
+        (chosen,) = np.flatnonzero((windows.core_start <= piece) & (piece < windows.core_stop))
+        assert context[chosen] >= context.max() - 1
+        if word % 10 == 0:
+            pieces = encoded.piece_ids[windows.start[chosen] : windows.stop[chosen]]
+            with torch.inference_mode():
+                window = plain(folder)[1](torch.tensor([[*encoder.prefix, *pieces, *encoder.suffix]])).logits[0]
+            wanted = window[piece - windows.start[chosen] + len(encoder.prefix)].numpy()
+            assert logits[word] == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_record_gets_the_same_alone_and_in_any_company(scorer: Scorer) -> None:
+    rows = named(TEXTS + HARD + [" ".join(TEXTS)])
+    together = {s.id: s for s in scorer.score(rows)}
+    backwards = {s.id: s for s in scorer.score(reversed(rows))}
+    for row in rows:
+        (alone,) = scorer.score([row])
+        assert same(alone, together[row[0]])
+        assert same(alone, backwards[row[0]])
+
+
+def test_scoring_twice_gives_the_same_to_the_last_bit(folder: Path) -> None:
+    config = ScoringConfig(mc_dropout_passes=3)
+    first, second = (list(Scorer.load(folder, config).score(named(TEXTS))) for _ in range(2))
+    assert first == second
+    assert any(s.statistics.bald for s in first)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(odd_texts | st.sampled_from(HARD), max_size=6))
+def test_every_id_comes_out_once_with_sane_figures(scorer: Scorer, texts: list[str]) -> None:
+    rows = named(texts)
+    scored = list(scorer.score(rows, embeddings=True))
+    assert [s.id for s in scored] == [row[0] for row in rows]
+    for (_, text), result in zip(rows, scored, strict=True):
+        figures = result.statistics
+        assert all(0 <= s.start < s.end <= len(text) and 0 <= s.score <= 1 for s in result.spans)
+        assert all(a.end <= b.start for a, b in zip(result.spans, result.spans[1:], strict=False))
+        assert 0 <= figures.least_confidence <= 1
+        assert -1 <= figures.margin <= 0
+        assert 0 <= figures.token_entropy <= math.log(5) + 1e-9
+        assert figures.mnlp >= 0
+        assert figures.bald is None
+        assert result.embedding is not None
+        assert np.isfinite(result.embedding).all()
+
+
+def test_a_text_without_words_is_certain_and_empty(scorer: Scorer) -> None:
+    for scored in scorer.score(named(["", " \n", "\u200b"]), embeddings=True):
+        figures = scored.statistics
+        assert scored.spans == ()
+        assert (figures.n_words, figures.least_confidence, figures.margin, figures.mnlp) == (0, 0.0, -1.0, 0.0)
+        assert scored.embedding is not None
+        assert not scored.embedding.any()
+
+
+def test_a_text_of_a_megabyte_is_scored(folder: Path) -> None:
+    text = ("x" * 150 + " ") * 7_000
+    (scored,) = Scorer.load(folder, ScoringConfig()).score([("big", text)])
+    assert scored.statistics.n_words == 7_000
+
+
+def test_embeddings_are_the_mean_of_the_last_hidden_states(scorer: Scorer, folder: Path) -> None:
+    tokenizer, model = plain(folder)
+    for text, scored in zip(TEXTS, scorer.score(named(TEXTS), embeddings=True), strict=True):
+        ids = torch.tensor([tokenizer(text)["input_ids"]])
+        if is_cut_alike(scorer, folder, text):
+            with torch.inference_mode():
+                wanted = model.base_model(ids)[0][0, 1:-1].mean(dim=0)
+            assert scored.embedding == pytest.approx(wanted.numpy(), abs=1e-3)
+
+
+def test_temperature_moves_probabilities_and_no_span(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "warm")
+    about = json.loads((folder / "spanloop.json").read_text())
+    (tmp_path / "warm" / "spanloop.json").write_text(json.dumps({**about, "temperature": 3.0}))
+    cold, hot = (list(Scorer.load(f, ScoringConfig()).score(named(TEXTS))) for f in (folder, tmp_path / "warm"))
+    assert [[x.span for x in s.spans] for s in cold] == [[x.span for x in s.spans] for s in hot]
+    assert sum(s.statistics.token_entropy for s in hot) > sum(s.statistics.token_entropy for s in cold)
+
+
+def test_spans_below_the_wanted_score_are_left_out(folder: Path, scorer: Scorer) -> None:
+    strict = Scorer.load(folder, ScoringConfig(min_score=0.6))
+    for all_of, some in zip(scorer.score(named(TEXTS)), strict.score(named(TEXTS)), strict=True):
+        assert some.spans == tuple(s for s in all_of.spans if s.score >= 0.6)
+
+
+def test_texts_are_read_as_they_are_needed(scorer: Scorer) -> None:
+    read = 0
+
+    def endless() -> Iterator[tuple[str, str]]:
+        nonlocal read
+        while True:
+            read += 1
+            yield str(read), "Ada met Bo."
+
+    assert [s.id for s in islice(scorer.score(endless()), 5)] == ["1", "2", "3", "4", "5"]
+    assert read < 5000
+
+
+def test_chunks_are_bounded_in_texts_and_characters() -> None:
+    rows = [(str(i), "x" * 10) for i in range(7)] + [("long", "x" * 1000), ("last", "x")]
+    cut = list(chunks(rows, 4, 60))
+    assert [len(chunk) for chunk in cut] == [4, 4, 1]
+    assert [row for chunk in cut for row in chunk] == rows
+
+
+def test_int8_stays_close(folder: Path, scorer: Scorer) -> None:
+    quick = Scorer.load(folder, ScoringConfig(backend="int8"))
+    for exact, near in zip(logits_of(scorer, TEXTS), logits_of(quick, TEXTS), strict=True):
+        assert np.abs(exact - near).mean() < 0.05 * exact.std()
+    alone = next(iter(quick.score([("a", TEXTS[0])])))
+    assert same(alone, next(iter(quick.score(named(TEXTS)))))
+
+
+def test_predict_gives_the_spans_of_each_example(folder: Path, scorer: Scorer) -> None:
+    examples = people_and_places(6)
+    wanted = {s.id: list(s.spans) for s in scorer.score((e.id, e.text) for e in examples)}
+    assert predict(folder, examples, ScoringConfig(mc_dropout_passes=2)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "is not a model of spanloop"),
+        ("{", "cannot be used"),
+        ('{"labels": [], "max_length": 32, "stride": 8}', "needs labels"),
+        ('{"labels": ["LOC", "PER"], "max_length": 32, "stride": 8}', "other tags"),
+        ('{"labels": ["PER", "LOC"], "max_length": 2, "stride": 0}', "leaves no room"),
+    ],
+)
+def test_a_folder_that_is_no_model_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    save_tiny_scorer(tmp_path)
+    (tmp_path / "spanloop.json").unlink() if content is None else (tmp_path / "spanloop.json").write_text(content)
+    with pytest.raises(TrainingError, match=message):
+        Scorer.load(tmp_path, ScoringConfig())
+
+
+def test_weights_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    save_tiny_scorer(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(TrainingError, match="cannot be loaded"):
+        Scorer.load(tmp_path, ScoringConfig())
+
+
+def test_statistics_can_be_written_as_json(scorer: Scorer) -> None:
+    (scored,) = scorer.score([("a", TEXTS[0])])
+    json.dumps({name: getattr(scored.statistics, name) for name in scored.statistics.__slots__})
+    json.dumps([[s.start, s.end, s.label, s.score] for s in scored.spans])
