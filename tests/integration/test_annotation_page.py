@@ -122,7 +122,7 @@ def test_records_that_spanloop_did_not_write_are_read_right_too(
     annotation_page: AnnotationPage, client: ArgillaClient, fill: Callable[..., DatasetRef]
 ) -> None:
     dataset = fill({})
-    text = "\U0001f600 Cafe\u0301\r\nAnna saw AT&amp;T in Paris \U0001f600 today, and \r\n that was it"
+    text = "\U0001f600\U0001f600 Cafe\u0301\r\nAnna saw AT&amp;T in Paris \U0001f600 today, and \r\n that was it"
     client.put(f"datasets/{dataset.id}/records/bulk", {"items": [{"external_id": "raw", "fields": {"text": text}}]})
     annotation_page.open_queue(dataset, client.url)
     annotation_page.mark("Paris", "place")

@@ -1,6 +1,9 @@
 """The door to the real Argilla: what goes in comes out, and what people answered is never touched."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,14 +98,38 @@ def test_an_annotator_may_not_write_suggestions(client: ArgillaClient, loop: Loo
         write_suggestions(annotator, dataset, [suggest("a", ANNA)])
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("page", [2, 3, 1000])
 def test_every_record_is_read_once_whatever_the_page(
-    page: int, monkeypatch: pytest.MonkeyPatch, client: ArgillaClient, fill: Fill
+    page: int, tied: bool, monkeypatch: pytest.MonkeyPatch, client: ArgillaClient, fill: Fill, argilla_home: Path
 ) -> None:
     names = [f"r{number:02}" for number in range(11)]
     dataset = fill(dict.fromkeys(names, "Anna was there"))
+    if tied:  # records of one moment, more than a page of them; no request can make them
+        with contextlib.closing(
+            sqlite3.connect(argilla_home / "argilla" / "data" / "argilla.db", timeout=30)
+        ) as database:
+            tie = "UPDATE records SET inserted_at = ? WHERE external_id > 'r03' AND dataset_id = ?"
+            values = ["2026-01-02 03:04:05.678000", dataset.id.replace("-", "")]
+            assert database.execute(tie, values).rowcount == 7
+            database.commit()
     monkeypatch.setitem(pull_function.__globals__, "PAGE", page)
     assert sorted(record.id for record in pull(client, dataset)) == names
+
+
+def test_records_that_leave_meanwhile_take_no_others_with_them(
+    monkeypatch: pytest.MonkeyPatch, client: ArgillaClient, fill: Fill
+) -> None:
+    names = [f"r{number:02}" for number in range(10)]
+    dataset = fill(dict.fromkeys(names, "Anna was there"))
+    monkeypatch.setitem(pull_function.__globals__, "PAGE", 3)
+    seen = []
+    for record in pull_pending(client, dataset):
+        if not seen:
+            answer(client, dataset, "r00", "submitted")
+            answer(client, dataset, "r01", "draft")
+        seen.append(record.id)
+    assert seen == names
 
 
 def test_what_was_answered_is_told_apart(client: ArgillaClient, fill: Fill) -> None:
