@@ -50,11 +50,11 @@ pytestmark = [
 class AnnotationPage:
     """Argilla's annotation page, used as a person would: with mouse and keyboard."""
 
-    def __init__(self, page: Any, server: Running) -> None:
+    def __init__(self, page: Any, url: str, username: str, password: str) -> None:
         self.page = page
-        page.goto(f"{server.url}/sign-in")
-        page.fill("input[name=Username]", server.username)
-        page.fill("input[type=password]", server.password)
+        page.goto(f"{url}/sign-in")
+        page.fill("input[name=Username]", username)
+        page.fill("input[type=password]", password)
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "sign-in" not in url)
 
@@ -95,7 +95,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def annotation_page(browser: Any, argilla_server: Running) -> AnnotationPage:
-    return AnnotationPage(browser.new_page(viewport={"width": 1400, "height": 900}), argilla_server)
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    return AnnotationPage(page, argilla_server.url, argilla_server.username, argilla_server.password)
 
 
 def marked(client: ArgillaClient, dataset: DatasetRef) -> list[tuple[str, str]]:
@@ -144,3 +145,29 @@ def test_suggestions_stand_where_they_belong_and_survive_a_submission(
     annotation_page.submit()
     (record,) = pull(client, dataset)
     assert sorted(record.submitted[0].spans) == [Span(s.start, s.end, s.label) for s in spans]
+
+
+def test_an_annotator_sees_the_queue_by_priority(
+    browser: Any, client: ArgillaClient, fill: Callable[..., DatasetRef]
+) -> None:
+    texts = {name: f"Text {name}" for name in "abc"}
+    order = ["b", "c", "a"]
+    dataset = fill(texts)
+    write_suggestions(client, dataset, [Scored(name, None, 1 - at / 10) for at, name in enumerate(order)])
+    account = {"username": dataset.name, "first_name": "Ann", "role": "annotator", "password": "annotator-password"}
+    user = client.create("users", account, lambda: None)
+    client.create(f"workspaces/{dataset.workspace_id}/users", {"user_id": user["id"]}, lambda: None)
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = AnnotationPage(context.new_page(), client.url, dataset.name, account["password"])
+    page.open_queue(dataset, client.url)
+    seen = []
+    for _ in order:
+        seen.append(page.text())
+        page.submit()
+        page.page.wait_for_function(
+            "([node, seen]) => document.querySelector(node)?.textContent !== seen", arg=[FIELD, seen[-1]]
+        )
+    context.close()
+    assert seen == [texts[name] for name in order]
+    (user_id,) = {record.submitted[0].user for record in pull_submitted(client, dataset)}
+    assert user_id == user["id"]
