@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.supervisor import Child, Supervisor
 
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: st
         log=place.log("prefect-worker"),
         cwd=place.folder,
     )
-    supervisor.wait(child, lambda: api.worker_online(pool, name))
+    supervisor.wait(child, lambda: name in api.online_workers(pool))
 
 
 def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:

@@ -9,6 +9,11 @@ import httpx
 
 from spanloop.errors import ServiceError
 
+
+class NotThereError(ServiceError):
+    """The server does not know what was asked for."""
+
+
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 
 
@@ -63,13 +68,17 @@ class PrefectApi:
         except httpx.HTTPError:
             return False
 
-    def worker_online(self, pool: str, worker: str) -> bool:
-        """Whether a worker of a pool has reported itself."""
+    def online_workers(self, pool: str) -> set[str]:
+        """The names of the workers of a pool that have reported themselves of late; none where there is no pool.
+
+        Raises:
+            ServiceError: The server did not answer as expected.
+        """
         try:
             seen = self._post(f"/work_pools/{pool}/workers/filter", {})
-        except ServiceError:  # the worker itself creates the pool
-            return False
-        return any(x["name"] == worker and x["status"] == "ONLINE" for x in seen)
+        except NotThereError:
+            return set()
+        return {x["name"] for x in seen if x["status"] == "ONLINE"}
 
     def deployments(self) -> list[Deployment]:
         """All deployments.
@@ -107,6 +116,8 @@ class PrefectApi:
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         try:
             answer = httpx.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=30, trust_env=self._far)
+            if answer.status_code == 404:
+                raise NotThereError(f"the Prefect server at {self.url} has no {path}")
             answer.raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:

@@ -16,6 +16,7 @@ from spanloop.services.leash import Leash
 from spanloop.services.logs import last_line
 
 Probe = Callable[[], bool]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,8 @@ class Supervisor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End every service, the last one started first; a second Ctrl-C does not wait for them."""
         try:
-            for child in reversed(self._children):
-                processes.end([child.process.pid])
-                child.process.wait(5)
+            while self._children:
+                self.end_last()
         finally:
             self._leash.close()
             for number, handler in self._handlers.items():
@@ -84,6 +84,12 @@ class Supervisor:
         self._children.append(child)
         self._leash.hold(child.process.pid)
         return child
+
+    def end_last(self) -> None:
+        """End the service that was started last."""
+        child = self._children.pop()
+        processes.end([child.process.pid])
+        child.process.wait(5)
 
     def hold(self, pid: int) -> None:
         """End a process that was started elsewhere if this one is killed."""

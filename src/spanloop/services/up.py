@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
 from spanloop.config import LoopConfig
 from spanloop.errors import SpanloopError
 from spanloop.server import process
-from spanloop.services import deployments, locks, ports, prefect
-from spanloop.services.prefect import Place, Say
+from spanloop.services import deployments, locks, orphans, ports, prefect
+from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
-from spanloop.services.supervisor import Supervisor
+from spanloop.services.supervisor import Say, Supervisor
 
 POOL = "spanloop"
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -78,11 +76,11 @@ def run(plan: Plan, say: Say, ready: Callable[[Links], None]) -> None:
         server, api = prefect.start_server(supervisor, plan.place, plan.host, plan.port)
         with _argilla(plan, config, supervisor, say):
             supervisor.wait(server, api.healthy)
-            sweep(api, say)
-            serve(supervisor, plan, api, config, say)
-            ready(_links(config, api))
-            supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
-        say("stopping")
+            with orphans.swept(supervisor, api, POOL, say):
+                serve(supervisor, plan, api, config, say)
+                ready(_links(config, api))
+                supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
+                say("stopping")
 
 
 def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, config: LoopConfig, say: Say) -> None:
@@ -95,19 +93,6 @@ def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, config: LoopConfi
     prefect.start_worker(supervisor, plan.place, api, POOL)
     say("deploying")
     prefect.deploy(supervisor, plan.place, api, config, plan.definition)
-
-
-def sweep(api: PrefectApi, say: Say) -> None:
-    """Mark the runs whose process on this machine is no more as crashed.
-
-    A run that died with the machine would count as running for ever, and hold the one slot of its deployment.
-    """
-    for flow_run in api.unfinished(api.deployments()):
-        pid = str(flow_run.get("infrastructure_pid") or "").rpartition(":")[2]
-        if pid.isdigit() and psutil.pid_exists(int(pid)):
-            continue
-        api.mark_crashed(flow_run["id"], "its process ended without a word: spanloop was killed or the machine stopped")
-        say(f"the run {flow_run['name']} had not ended; it counts as crashed now")
 
 
 @contextlib.contextmanager
