@@ -1,14 +1,19 @@
 """The flow `active-learning` against the real Argilla: what annotators submit becomes better suggestions."""
 
+import json
 import logging
+import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sentences import sentences
 from world import World
 
-from spanloop.errors import ArgillaUnauthorized, RoundInProgress
+from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress
 from spanloop.rounds.report import RoundReport
 from spanloop.snapshot import load
 from spanloop.splits import split_of
@@ -41,6 +46,15 @@ def test_the_first_round_lacks_records_and_still_orders_the_queue(make_world: Ma
     assert world.store.names("rounds") == ["r0001"]
 
 
+def prefect_api(path: str) -> list[dict[str, Any]]:
+    """What the Prefect server shows under a path, everything."""
+    from prefect.settings import PREFECT_API_URL
+
+    answer = httpx.post(f"{PREFECT_API_URL.value()}/{path}/filter", json={"limit": 200}, timeout=30)
+    found: list[dict[str, Any]] = answer.raise_for_status().json()
+    return found
+
+
 def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     world = make_world(sentences(90))
     run(world)
@@ -59,6 +73,10 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     assert first.training["steps"] > 0
     snapshot = load(world.store, str(first.snapshot))
     assert {draft.id, discarded.id}.isdisjoint(i for split in snapshot.values() for i in split["id"])
+
+    table = max((x for x in prefect_api("artifacts") if x["type"] == "table"), key=lambda x: x["created"])
+    assert table["description"].endswith(first.round)
+    assert [row["label"] for row in json.loads(table["data"])] == ["person", "place", "all"]
 
     after = world.records()
     answered = [i for i, record in before.items() if record.responses]
@@ -160,3 +178,27 @@ def test_an_expected_error_is_one_line(make_world: MakeWorld, monkeypatch: pytes
     assert "\n" not in str(error.value)
     assert "wrong-key" not in str(error.value)
     assert not world.store.names("snapshots")
+
+
+def test_the_key_comes_from_a_secret_block_and_is_seen_nowhere(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.blocks.system import Secret
+
+    world = make_world(sentences(3))
+    key = os.environ["ARGILLA_API_KEY"]
+    monkeypatch.delenv("ARGILLA_API_KEY")
+    world.config.argilla.api_key_block = "no-such-block"
+    with pytest.raises(ConfigError, match="there is no Prefect Secret block 'no-such-block'"):
+        run(world)
+    Secret(value=key).save("argilla-key", overwrite=True)
+    world.config.argilla.api_key_block = "argilla-key"
+    report = run(world)
+    assert report.outcome == "waiting"
+
+    time.sleep(3)  # logs reach the server in batches
+    seen = [prefect_api(path) for path in ("flow_runs", "task_runs", "logs", "artifacts")]
+    assert report.round in str(seen)
+    assert key not in str(seen)
+    files = [path.read_bytes() for path in Path(world.config.store).rglob("*") if path.is_file()]
+    assert not any(key.encode() in content for content in files)

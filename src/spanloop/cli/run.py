@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.config import LoopConfig
+from spanloop.errors import ServiceError
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ def _round(config: LoopConfig, again: bool) -> "RoundReport":
         typer.echo(f"Prefect at {passed_over} does not answer; this round runs on a temporary server", err=True)
     from flows.active_learning import active_learning
 
-    return active_learning(config, again=again)
+    try:
+        return active_learning(config, again=again)
+    except RuntimeError as error:
+        if "ephemeral Prefect" not in str(error):
+            raise
+        way_out = "run again when the machine is less busy, or set PREFECT_API_URL to a server that runs"
+        raise ServiceError(f"the temporary Prefect server did not start; {way_out}") from None
 
 
 def _show(report: "RoundReport") -> None:

@@ -122,6 +122,7 @@ def _figures(journal: Mapping[str, Any]) -> dict[str, Any]:
         **{name: pull.get(name, 0) for name in ("records", "submitted", "pending")},
         **{name: annotations[name] for name in _NOTED if name in annotations},
         "counts": snapshot.get("counts", {}),
+        "hub": snapshot.get("hub", ""),
         "training": journal.get("train", {}).get("result", {}),
         "champion_scores": evaluate.get("champion"),
         "challenger_scores": evaluate.get("challenger"),

@@ -9,16 +9,18 @@ from pathlib import Path
 from spanloop import annotations as resolving
 from spanloop import snapshot as snapshots
 from spanloop.acceptance import acceptance
-from spanloop.agreement import agreement
+from spanloop.agreement import AgreementReport, agreement
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull
+from spanloop.errors import StoreError
 from spanloop.records import Record, Span
 from spanloop.rounds.files import read_annotations, read_records, write_annotations, write_json, write_records
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
 from spanloop.rounds.work import Work, last_round, step
+from spanloop.snapshot import SnapshotInfo
 from spanloop.spans import LostSpan
 
 log = logging.getLogger(__name__)
@@ -150,10 +152,11 @@ def publish_snapshot(work: Work, pulled: Pulled, annotated: Annotated) -> Snapsh
     found = read_annotations(annotated.path)
     config = work.config
     labelled = config.model_copy(update={"task": config.task.model_copy(update={"labels": list(pulled.labels)})})
-    report = agreement(record for record in read_records(pulled.path) if record.submitted)
+    report = AgreementReport(**work.journal()["annotations"]["agreement"])
     lost, moved = (_lost(work, name) for name in ("lost", "moved"))
     info = snapshots.build(work.store, found, labelled, report, lost=lost, moved=moved)
     ready = readiness(info.counts, config.round)
+    _share(work, info)
     work.note("snapshot", version=info.version, counts=dict(info.counts), ready=ready.ready, message=ready.message)
     log.info("snapshot: %s, %s (%s)", info.version, ready.message, "new" if info.new else "unchanged")
     return Snapshotted(info.version, ready.ready, ready.message)
@@ -163,3 +166,20 @@ def _lost(work: Work, kind: str) -> list[LostSpan]:
     """The lost or moved spans that `resolve_annotations` noted."""
     noted = work.journal().get("annotations", {}).get(kind, [])
     return [LostSpan(x["record_id"], Span(**x["span"]), x["reason"]) for x in noted]
+
+
+def _share(work: Work, info: SnapshotInfo) -> None:
+    """Push the snapshot to the Hub where that is configured; a Hub that refuses does not stop the round."""
+    hub = work.config.hub
+    if not hub.push_to_hub:
+        return
+    from spanloop.hub import push_to_hub
+
+    try:
+        pushed = push_to_hub(info.path, hub.push_to_hub, private=hub.private)
+        said = f"{info.version} {'is now' if pushed else 'was already'} on the Hub as {hub.push_to_hub}"
+        log.info("hub: %s", said)
+    except StoreError as error:
+        said = str(error)
+        log.warning("hub: %s", said)
+    work.note("snapshot", hub=said)

@@ -42,6 +42,7 @@ class RoundReport(BaseModel):
         annotated: Records of the snapshot.
         snapshot: The snapshot's version.
         counts: Annotated records of each split.
+        hub: What became of the snapshot on the Hub; empty where none is configured.
         lost: Spans that could not be represented, with record id and reason.
         moved: Spans whose edges were trimmed of invisible characters.
         agreement: Agreement between annotators.
@@ -74,6 +75,7 @@ class RoundReport(BaseModel):
     annotated: int = 0
     snapshot: str | None = None
     counts: dict[str, int] = Field(default_factory=dict)
+    hub: str = ""
     lost: list[Tree] = Field(default_factory=list)
     moved: list[Tree] = Field(default_factory=list)
     agreement: Tree = Field(default_factory=dict)

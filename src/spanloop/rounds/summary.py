@@ -23,6 +23,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ("outcome", f"{report.outcome}: {report.reason}"),
         ("records", f"{report.records} ({report.submitted} submitted, {report.pending} pending)"),
         ("snapshot", _snapshot(report)),
+        *([("hub", report.hub)] if report.hub else []),
         *_models(report),
         ("suggestions", _written(report)),
         *_acceptance(report),
