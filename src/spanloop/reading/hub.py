@@ -34,7 +34,9 @@ def hub_table(source: str, split: str, subset: str = "") -> Table:
 
 def _load(source: str, split: str, subset: str) -> Any:
     import datasets
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # each of its retries would be a line of its own
     try:
         if (Path(source) / "dataset_dict.json").is_file() or (Path(source) / "state.json").is_file():
             loaded = datasets.load_from_disk(source)
