@@ -85,8 +85,8 @@ class SplitConfig(_Section):
     """How records are dealt to train, validation and test, by the hash of their group."""
 
     seed: int = Field(0, ge=0, description="Seed of the split; changing it later mixes training into test records.")
-    validation: Fraction = Field(0.1, le=0.5, description="Share of the groups for validation.")
-    test: Fraction = Field(0.1, le=0.5, description="Share of the groups for the test.")
+    validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation.")
+    test: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for the test.")
 
     @model_validator(mode="after")
     def _training_is_left(self) -> "SplitConfig":
@@ -161,7 +161,9 @@ class GateConfig(_Section):
 class ScoringConfig(_Section):
     """How pending records are scored."""
 
-    max_tokens_per_batch: int = Field(8192, ge=64, description="Most tokens in a forward pass.")
+    max_tokens_per_batch: int = Field(
+        0, ge=0, le=1_000_000, description="Most tokens in a forward pass; 0: what suits the device."
+    )
     backend: Literal["torch", "int8"] = Field(
         "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
     )

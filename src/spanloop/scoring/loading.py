@@ -20,6 +20,7 @@ from spanloop.training.loading import quiet_transformers
 log = logging.getLogger(__name__)
 
 _CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls out of the processor's caches
+_GPU_TOKENS = 65_536  # enough work for a GPU to hide what Python needs to launch it
 _DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -60,13 +61,12 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
     encoder = Encoder(tokenizer, folder.max_length, folder.stride)
     model = model.to(device.device, _DTYPES[device.precision]).eval()
-    budget = config.max_tokens_per_batch
-    if device.device.type == "cpu":
+    on_cpu = device.device.type == "cpu"
+    if on_cpu:
         set_threads()
-        budget = min(budget, _CPU_TOKENS)
-    forward = Forward(model, device.device, budget)
+    forward = Forward(model, device.device, config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS))
     forward.first_position = probe(forward, (folder.max_length, min(7, folder.max_length)), encoder.pad_id)
-    if config.backend == "int8" and device.device.type == "cpu":
+    if config.backend == "int8" and on_cpu:
         int8.quantize(model)
     _say(forward, device, config)
     return Loaded(folder, encoder, forward)
