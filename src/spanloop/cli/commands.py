@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
+    app.command()(up.worker)
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)

@@ -1,15 +1,16 @@
-"""`spanloop up`: Argilla, a Prefect server and a worker with the deployments, until Ctrl-C."""
+"""`spanloop up` and `spanloop worker`: the services of the loop, until Ctrl-C."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spanloop.settings import DEFAULT_FILE, home, load_config
 
 if TYPE_CHECKING:
-    from spanloop.services.up import Links
+    from spanloop.services.up import Links, Plan
 
 
 def up(
@@ -22,22 +23,40 @@ def up(
 ) -> None:
     """Start Argilla, a Prefect server and a worker with the deployments; Ctrl-C stops them all."""
     from spanloop.services import up as services
+
+    plan = _plan(config, host=prefect_host, port=prefect_port, with_argilla=argilla)
+    _until_stopped(lambda: services.run(plan, _say, _show))
+
+
+def worker(
+    config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
+    prefect_url: Annotated[
+        str, typer.Option(envvar="PREFECT_API_URL", help="Address of the Prefect server's API.")
+    ] = "http://127.0.0.1:4200/api",
+) -> None:
+    """Deploy to a Prefect server that runs elsewhere, and run its rounds on this machine until Ctrl-C."""
+    from spanloop.services import up as services
+
+    plan = _plan(config)
+    _until_stopped(lambda: services.run_worker(plan, prefect_url, _say, _show))
+
+
+def _plan(config: Path | None, **options: Any) -> "Plan":
     from spanloop.services.prefect import Place
-    from spanloop.services.supervisor import Stopped
+    from spanloop.services.up import Plan
 
     file = config or Path(os.environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
     if not file.exists():
         _say(f"{file} is not here, so the deployments have no labels yet; 'spanloop init' writes it")
-    plan = services.Plan(
-        place=Place(home(), file.absolute().parent, os.environ),
-        read_config=lambda: load_config(config),
-        config_file=file.absolute(),
-        host=prefect_host,
-        port=prefect_port,
-        with_argilla=argilla,
-    )
+    place = Place(home(), file.absolute().parent, os.environ)
+    return Plan(place, read_config=lambda: load_config(config), config_file=file.absolute(), **options)
+
+
+def _until_stopped(run: Callable[[], None]) -> None:
+    from spanloop.services.supervisor import Stopped
+
     try:
-        services.run(plan, _say, _show)
+        run()
     except Stopped:
         _say("stopped before everything was up")
 

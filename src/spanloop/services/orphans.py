@@ -42,7 +42,7 @@ def sweep(api: PrefectApi, pool: str, say: Say) -> None:
     here = f"{socket.gethostname()}-"
     if any(not name.startswith(here) for name in api.online_workers(pool)):
         return
-    for flow_run in api.unfinished(api.deployments()):
+    for flow_run in api.unfinished(api.deployments(pool)):
         if not _has_process(flow_run):
             api.mark_crashed(flow_run["id"], "its process ended with spanloop up, or with the machine; run it again")
             say(f"the run {flow_run['name']} was cut off; it counts as crashed")

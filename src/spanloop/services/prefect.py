@@ -81,6 +81,8 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: st
     """
     name = f"{socket.gethostname()}-{os.getpid()}"
     command = [*_PREFECT, "worker", "start", "--pool", pool, "--type", "process", "--name", name]
+    if "PREFECT_WORKER_WEBSERVER_PORT" in place.environ:  # somebody wants to ask the worker itself how it is
+        command.append("--with-healthcheck")
     child = supervisor.start(
         "the Prefect worker",
         command,
@@ -91,13 +93,16 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: st
     supervisor.wait(child, lambda: name in api.online_workers(pool))
 
 
-def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:
+def deploy(
+    supervisor: Supervisor, place: Place, api: PrefectApi, pool: str, config: LoopConfig, definition: Path
+) -> None:
     """Create or renew the deployments.
 
     Args:
         supervisor: Watches the others meanwhile.
         place: Where it happens.
         api: The server that gets them.
+        pool: The work pool that they are in.
         config: The configuration that the runs have by default.
         definition: The definition of the deployments.
 
@@ -105,7 +110,7 @@ def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopCo
         ServiceError: The definition or the server is not as it should be.
     """
     tree = deployments.read_definition(definition)
-    active = {(x.name, slug): on for x in api.deployments() for slug, on in x.active.items()}
+    active = {(x.name, slug): on for x in api.deployments(pool) for slug, on in x.active.items()}
     deployments.fill(tree, config, place.folder, active)
     filled = place.home / "prefect" / "deployments.yaml"
     deployments.write_definition(tree, filled)

@@ -80,15 +80,15 @@ class PrefectApi:
             return set()
         return {x["name"] for x in seen if x["status"] == "ONLINE"}
 
-    def deployments(self) -> list[Deployment]:
-        """All deployments.
+    def deployments(self, pool: str) -> list[Deployment]:
+        """The deployments of a work pool; the server may have others, which are none of our business.
 
         Raises:
             ServiceError: The server did not answer as expected.
         """
         return [
             Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]})
-            for x in self._post("/deployments/filter", {})
+            for x in self._post("/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}})
         ]
 
     def unfinished(self, deployments: list[Deployment]) -> list[dict[str, Any]]:

@@ -86,7 +86,9 @@ class Supervisor:
         return child
 
     def end_last(self) -> None:
-        """End the service that was started last."""
+        """End the service that was started last, if there is one."""
+        if not self._children:
+            return
         child = self._children.pop()
         processes.end([child.process.pid])
         child.process.wait(5)
@@ -102,11 +104,25 @@ class Supervisor:
             ServiceError: It, or another service, ended; or it took too long.
             Stopped: Somebody asked to stop meanwhile.
         """
+        self.until(healthy, patience, f"{child.name} is not ready after {patience:.0f} s; its log is {child.log}")
+
+    def until(self, true: Probe, patience: float, late: str) -> None:
+        """Wait for something.
+
+        Args:
+            true: Asked again and again.
+            patience: Seconds to wait.
+            late: The error's message where that was not enough.
+
+        Raises:
+            ServiceError: A service ended, or it took too long.
+            Stopped: Somebody asked to stop meanwhile.
+        """
         deadline = time.monotonic() + patience
-        while not healthy():
+        while not true():
             self.check()
             if time.monotonic() > deadline:
-                raise ServiceError(f"{child.name} is not ready after {patience:.0f} s; its log is {child.log}")
+                raise ServiceError(late)
             self.asked_to_stop.wait(0.3)
 
     def finish(self, child: Child, patience: float = 180.0) -> None:

@@ -76,23 +76,44 @@ def run(plan: Plan, say: Say, ready: Callable[[Links], None]) -> None:
         server, api = prefect.start_server(supervisor, plan.place, plan.host, plan.port)
         with _argilla(plan, config, supervisor, say):
             supervisor.wait(server, api.healthy)
-            with orphans.swept(supervisor, api, POOL, say):
-                serve(supervisor, plan, api, config, say)
-                ready(_links(config, api))
-                supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
-                say("stopping")
+            serve(supervisor, plan, api, say, ready)
 
 
-def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, config: LoopConfig, say: Say) -> None:
-    """Start a worker and deploy.
+def run_worker(plan: Plan, api_url: str, say: Say, ready: Callable[[Links], None]) -> None:
+    """Serve the deployments on a Prefect server that runs elsewhere, until somebody asks to stop.
+
+    Args:
+        plan: What to serve.
+        api_url: Address of the server's API.
+        say: Told what happens.
+        ready: Called once everything is healthy.
+
+    Raises:
+        ServiceError: The server does not answer, or the worker cannot be started or ended by itself.
+    """
+    api = PrefectApi.at(api_url, plan.place.environ)
+    plan.place.home.mkdir(parents=True, exist_ok=True)
+    with Supervisor() as supervisor:
+        late = f"no Prefect server answers at {api_url}; PREFECT_API_URL names another one, 'spanloop up' starts one"
+        supervisor.until(api.healthy, 60, late)
+        serve(supervisor, plan, api, say, ready)
+
+
+def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say, ready: Callable[[Links], None]) -> None:
+    """Start a worker, deploy, and watch until somebody asks to stop.
 
     Raises:
         ServiceError: One of them failed.
     """
-    say("starting the Prefect worker")
-    prefect.start_worker(supervisor, plan.place, api, POOL)
-    say("deploying")
-    prefect.deploy(supervisor, plan.place, api, config, plan.definition)
+    config = plan.read_config()
+    with orphans.swept(supervisor, api, POOL, say):
+        say("starting the Prefect worker")
+        prefect.start_worker(supervisor, plan.place, api, POOL)
+        say("deploying")
+        prefect.deploy(supervisor, plan.place, api, POOL, config, plan.definition)
+        ready(_links(config, api))
+        supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
+        say("stopping")
 
 
 @contextlib.contextmanager
@@ -129,7 +150,7 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
 
 def _links(config: LoopConfig, api: PrefectApi) -> Links:
     base = api.url.removesuffix("/api")
-    pages = {x.name: f"{base}/deployments/deployment/{x.id}" for x in api.deployments()}
+    pages = {x.name: f"{base}/deployments/deployment/{x.id}" for x in api.deployments(POOL)}
     return Links(config.argilla.api_url, base, pages)
 
 
@@ -146,7 +167,7 @@ class _Renewal:
         self._seen = stamp
         try:
             config = self._plan.read_config()
-            prefect.deploy(self._supervisor, self._plan.place, self._api, config, self._plan.definition)
+            prefect.deploy(self._supervisor, self._plan.place, self._api, POOL, config, self._plan.definition)
         except SpanloopError as error:
             self._say(f"the deployments stay as they were: {error}")
         else:
