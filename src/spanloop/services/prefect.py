@@ -12,6 +12,7 @@ from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.supervisor import Child, Supervisor
 
+POOL = "spanloop"  # the work pool that the deployments name
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
 
 
@@ -73,14 +74,14 @@ def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> 
     return child, PrefectApi.at(api_url, place.environ)
 
 
-def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: str) -> None:
+def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi) -> None:
     """Start a worker, which creates its work pool where that is missing, and wait until the server knows it.
 
     Raises:
         ServiceError: It did not come up.
     """
     name = f"{socket.gethostname()}-{os.getpid()}"
-    command = [*_PREFECT, "worker", "start", "--pool", pool, "--type", "process", "--name", name]
+    command = [*_PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", name]
     if "PREFECT_WORKER_WEBSERVER_PORT" in place.environ:  # somebody wants to ask the worker itself how it is
         command.append("--with-healthcheck")
     child = supervisor.start(
@@ -90,19 +91,16 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi, pool: st
         log=place.log("prefect-worker"),
         cwd=place.folder,
     )
-    supervisor.wait(child, lambda: name in api.online_workers(pool))
+    supervisor.wait(child, lambda: name in api.online_workers(POOL))
 
 
-def deploy(
-    supervisor: Supervisor, place: Place, api: PrefectApi, pool: str, config: LoopConfig, definition: Path
-) -> None:
+def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:
     """Create or renew the deployments.
 
     Args:
         supervisor: Watches the others meanwhile.
         place: Where it happens.
         api: The server that gets them.
-        pool: The work pool that they are in.
         config: The configuration that the runs have by default.
         definition: The definition of the deployments.
 
@@ -110,7 +108,7 @@ def deploy(
         ServiceError: The definition or the server is not as it should be.
     """
     tree = deployments.read_definition(definition)
-    active = {(x.name, slug): on for x in api.deployments(pool) for slug, on in x.active.items()}
+    active = {(x.name, slug): on for x in api.deployments(POOL) for slug, on in x.active.items()}
     deployments.fill(tree, config, place.folder, active)
     filled = place.home / "prefect" / "deployments.yaml"
     deployments.write_definition(tree, filled)

@@ -14,7 +14,6 @@ from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.supervisor import Say, Supervisor
 
-POOL = "spanloop"
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -106,11 +105,11 @@ def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say, ready: 
         ServiceError: One of them failed.
     """
     config = plan.read_config()
-    with orphans.swept(supervisor, api, POOL, say):
+    with orphans.swept(supervisor, api, prefect.POOL, say):
         say("starting the Prefect worker")
-        prefect.start_worker(supervisor, plan.place, api, POOL)
+        prefect.start_worker(supervisor, plan.place, api)
         say("deploying")
-        prefect.deploy(supervisor, plan.place, api, POOL, config, plan.definition)
+        prefect.deploy(supervisor, plan.place, api, config, plan.definition)
         ready(_links(config, api))
         supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
         say("stopping")
@@ -150,7 +149,7 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
 
 def _links(config: LoopConfig, api: PrefectApi) -> Links:
     base = api.url.removesuffix("/api")
-    pages = {x.name: f"{base}/deployments/deployment/{x.id}" for x in api.deployments(POOL)}
+    pages = {x.name: f"{base}/deployments/deployment/{x.id}" for x in api.deployments(prefect.POOL)}
     return Links(config.argilla.api_url, base, pages)
 
 
@@ -167,7 +166,7 @@ class _Renewal:
         self._seen = stamp
         try:
             config = self._plan.read_config()
-            prefect.deploy(self._supervisor, self._plan.place, self._api, POOL, config, self._plan.definition)
+            prefect.deploy(self._supervisor, self._plan.place, self._api, config, self._plan.definition)
         except SpanloopError as error:
             self._say(f"the deployments stay as they were: {error}")
         else:
