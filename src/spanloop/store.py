@@ -180,6 +180,15 @@ class Store:
         """
         return self._locks.round(owner)
 
+    def refuse_if_superseded(self) -> None:
+        """Stop a round that has lost the store, before it changes something outside of the store.
+
+        Raises:
+            StoreError: This process held the store for a round, and another holder came after it.
+        """
+        with self._locks.publishing():
+            pass
+
     def champion(self) -> str | None:
         """The model version in service; None before the first."""
         return self._champion.current()

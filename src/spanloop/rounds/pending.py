@@ -133,7 +133,7 @@ def log_suggestions(work: Work, pulled: Pulled, scores: Scores, queue: Path, cli
         client: Talks to Argilla.
 
     Raises:
-        StoreError: Another model went into service meanwhile; its round writes, not this one.
+        StoreError: Another model went into service or another round began meanwhile; that one writes, not this one.
     """
     if (now := work.store.champion()) != scores.model:
         raise StoreError(f"{now} went into service while {work.name} scored with {scores.model}; run again")
@@ -147,7 +147,15 @@ def log_suggestions(work: Work, pulled: Pulled, scores: Scores, queue: Path, cli
         )
         for record, score in _with_scores(pulled, scores)
     )
-    written = asdict(write_suggestions(client, dataset, items, retired=_retired(work, scores.model)))
+    work.store.refuse_if_superseded()
+    report = write_suggestions(
+        client,
+        dataset,
+        items,
+        retired=_retired(work, scores.model),
+        progress=lambda _: work.store.refuse_if_superseded(),
+    )
+    written = asdict(report)
     work.note("log", **written)
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in written.items() if count) or "nothing")
 

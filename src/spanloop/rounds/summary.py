@@ -6,6 +6,7 @@ from typing import Any
 from spanloop.rounds.report import RoundReport
 
 Rows = list[tuple[str, str]]
+_NAMED = 5
 
 
 def summary_rows(report: RoundReport) -> Rows:
@@ -24,6 +25,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ("records", f"{report.records} ({report.submitted} submitted, {report.pending} pending)"),
         ("snapshot", _snapshot(report)),
         *([("hub", report.hub)] if report.hub else []),
+        *([("lost spans", _lost(report))] if report.lost else []),
         *_models(report),
         ("suggestions", _written(report)),
         *_acceptance(report),
@@ -35,6 +37,12 @@ def _snapshot(report: RoundReport) -> str:
     if report.snapshot is None:
         return "none, nothing is annotated yet"
     return f"{report.snapshot} (" + ", ".join(f"{split} {n}" for split, n in report.counts.items()) + ")"
+
+
+def _lost(report: RoundReport) -> str:
+    named = ", ".join(f"{lost['record_id']} ({lost['reason']})" for lost in report.lost[:_NAMED])
+    more = f" and {len(report.lost) - _NAMED} more, see round.json" if len(report.lost) > _NAMED else ""
+    return f"{len(report.lost)} in {named}{more}"
 
 
 def _models(report: RoundReport) -> Rows:
