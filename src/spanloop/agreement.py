@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from spanloop.records import Record, Span
-from spanloop.spans import spans_to_iob2, tidy_spans
+from spanloop.spans import tidy_spans, touched_words
 from spanloop.words import split_words
 
 _MOST_DISPUTED = 20
@@ -130,9 +130,8 @@ def _count_words(
 def _marked_words(words: Sequence[tuple[int, int]], spans: set[Span]) -> set[tuple[str, int]]:
     """Pairs (label, index of a word that shares a character with a span of the label)."""
     marked: set[tuple[str, int]] = set()
-    for span in spans:  # one by one, because spans of one answer may overlap
-        tags, _ = spans_to_iob2(words, [span])
-        marked.update((span.label, i) for i, tag in enumerate(tags) if tag != "O")
+    for span in spans:
+        marked.update((span.label, i) for i in range(*touched_words(words, span)))
     return marked
 
 

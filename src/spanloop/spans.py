@@ -5,7 +5,6 @@ words (those of a model, which cannot know the spans) a span whose boundary lies
 and reported as `boundary`.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from spanloop.words import Word, is_invisible
 
 OverlapPolicy = Literal["longest", "first", "error"]
 LostReason = Literal["overlap", "duplicate", "boundary", "empty", "outside"]
-_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -154,6 +152,20 @@ def refine_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
     return sorted(filled)
 
 
+def touched_words(words: Sequence[Word], span: Span) -> tuple[int, int]:
+    """Find the words that share a character with a span.
+
+    Args:
+        words: Words as `split_words` gives them.
+        span: The span.
+
+    Returns:
+        Index of the first such word and index after the last; the first is not smaller where there is none.
+    """
+    low = bisect_right(words, span.start, key=lambda word: word[1])
+    return low, bisect_left(words, span.end, key=lambda word: word[0])
+
+
 def spans_to_iob2(
     words: Sequence[Word], spans: Iterable[Span], record_id: str = ""
 ) -> tuple[list[str], list[LostSpan]]:
@@ -172,8 +184,7 @@ def spans_to_iob2(
     tags, lost = ["O"] * len(words), list[LostSpan]()
     free, previous = 0, None
     for span in sorted(spans):
-        low = bisect_right(words, span.start, key=lambda word: word[1])
-        high = bisect_left(words, span.end, key=lambda word: word[0])
+        low, high = touched_words(words, span)
         if low >= high or high <= free:
             reason: LostReason = "empty" if low >= high else "duplicate" if span == previous else "overlap"
             lost.append(LostSpan(record_id, span, reason))
@@ -216,48 +227,6 @@ def iob2_to_spans(words: Sequence[Word], tags: Sequence[str]) -> list[Span]:
         else:
             raise DataError(f"tag {tag!r} is not IOB2; tags are 'O', 'B-label' and 'I-label'")
     return spans
-
-
-def utf16_to_codepoint(text: str, offset: int) -> int:
-    """Convert an offset in UTF-16 units, as JavaScript counts, to code points.
-
-    Args:
-        text: The text.
-        offset: Offset in UTF-16 units, 0 to the length of the text in them.
-
-    Returns:
-        The offset in code points.
-
-    Raises:
-        DataError: The offset lies beyond the text or inside a surrogate pair.
-    """
-    pairs = 0
-    for pair in _TWO_UNITS.finditer(text):
-        if pair.start() + pairs >= offset:
-            break
-        pairs += 1
-    point = offset - pairs
-    if not 0 <= point <= len(text) or codepoint_to_utf16(text, point) != offset:
-        raise DataError(f"UTF-16 offset {offset} is no boundary of a character in {text[:40]!r}")
-    return point
-
-
-def codepoint_to_utf16(text: str, offset: int) -> int:
-    """Convert an offset in code points to UTF-16 units, as JavaScript counts.
-
-    Args:
-        text: The text.
-        offset: Offset in code points, 0 to `len(text)`.
-
-    Returns:
-        The offset in UTF-16 units.
-
-    Raises:
-        DataError: The offset lies beyond the text.
-    """
-    if not 0 <= offset <= len(text):
-        raise DataError(f"offset {offset} lies outside a text of {len(text)} characters")
-    return offset + len(_TWO_UNITS.findall(text, 0, offset))
 
 
 def _overlapping(kept: Sequence[Span], span: Span) -> Span | None:

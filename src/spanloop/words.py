@@ -90,15 +90,16 @@ def _unicode_pattern() -> re.Pattern[str]:
     invisible = _characters(*_INVISIBLE)
     follow = f"[{marks}{_JOINER}{_NON_JOINER}]"
     letter = rf"[^\W_{_CHARACTER_SCRIPTS}]"
-    letters = f"{letter}+(?:{follow}+{letter}*)*"
+    # `++` and `*+` never give back what they took: long texts of marks cost no memory.
+    letters = f"{letter}++(?:{follow}++{letter}*+)*+"
     other = rf"(?:(?![^\W_])[^\s{invisible}])"
-    sequence = f"(?:[{marks}{_NON_JOINER}{_EMOJI_TAGS}]|{_JOINER}{other}?)*"
+    sequence = f"(?:[{marks}{_NON_JOINER}{_EMOJI_TAGS}]|{_JOINER}{other}?+)*+"
     return re.compile(
         # The fast way: ASCII before ASCII, to which nothing can attach.
         r"(?:[A-Za-z0-9]++|[!-/:-@\[-`{-~])(?![^\x00-\x7f])"
-        f"|{letters}(?:[{formats}]+{letters})*"
-        f"|{_JAMO}{follow}*|[{_CHARACTER_SCRIPTS}]{follow}*"
-        f"|{_FLAG}{follow}*|{other}{sequence}"
+        f"|{letters}(?:[{formats}]++{letters})*+"
+        f"|{_JAMO}{follow}*+|[{_CHARACTER_SCRIPTS}]{follow}*+"
+        f"|{_FLAG}{follow}*+|{other}{sequence}"
     )
 
 

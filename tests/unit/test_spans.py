@@ -11,14 +11,12 @@ from texts import texts, texts_with_disjoint_spans, texts_with_spans
 from spanloop.errors import DataError
 from spanloop.records import Span
 from spanloop.spans import (
-    codepoint_to_utf16,
     iob2_to_spans,
     refine_words,
     resolve_overlaps,
     spans_to_iob2,
     tag_names,
     tidy_spans,
-    utf16_to_codepoint,
 )
 from spanloop.words import split_words, words_to_tokens
 
@@ -177,22 +175,6 @@ def test_tidy_spans_need_no_words_of_white_space(case: Case) -> None:
     kept, _ = resolve_overlaps(tidy_spans(text, spans)[0], "longest")
     for token in words_to_tokens(text, refine_words(split_words(text), kept)):
         assert not token.isspace()
-
-
-@given(st.text(st.characters()), st.data())
-def test_utf16_offsets(text: str, data: st.DataObject) -> None:
-    point = data.draw(st.integers(0, len(text)))
-    units = sum(2 if ord(character) > 0xFFFF else 1 for character in text[:point])
-    assert codepoint_to_utf16(text, point) == units
-    assert utf16_to_codepoint(text, units) == point
-
-
-def test_utf16_offsets_that_are_none() -> None:
-    for offset in (-1, 2, 5):  # 2 is between the two units of the emoji
-        with pytest.raises(DataError, match="UTF-16 offset"):
-            utf16_to_codepoint("a😀b", offset)
-    with pytest.raises(DataError, match="outside"):
-        codepoint_to_utf16("a😀b", 4)
 
 
 def test_labels_may_contain_dashes() -> None:

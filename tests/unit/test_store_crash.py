@@ -20,7 +20,10 @@ from processes import KillPoints, in_child, start_child
 from spanloop.errors import RoundInProgress, StoreError
 from spanloop.store import Store
 
-MODULES = ("spanloop.store", "spanloop.artifacts", "spanloop.durable", "spanloop.locks", "spanloop.champion", __name__)
+MODULES = (
+    *(f"spanloop.{name}" for name in ("store", "artifacts", "durable", "locks", "champion")),
+    *("shutil", "pathlib", __name__),
+)
 KILLS = 50
 
 
