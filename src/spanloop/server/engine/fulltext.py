@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from argilla_server.models import Record
-from sqlalchemy import CTE, ColumnElement, Float, and_, column, false, func, literal, literal_column, or_, select, table
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Float,
+    FromClause,
+    and_,
+    column,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+)
 
 from .text import Both, Leaf, Node, Not, parse
 
@@ -23,11 +37,25 @@ class TextMatch:
 
     Attributes:
         condition: On `Record`.
-        score: BM25, summed over the words that a record has; higher is better.
+        hits: For each word, the records that hold it (`record_id`, `score`).
     """
 
     condition: ColumnElement[bool]
-    score: ColumnElement[float]
+    hits: list[CTE]
+
+    def joined(self) -> FromClause:
+        """The records, with the words that each of them holds."""
+        records: FromClause = Record.__table__
+        for hits in self.hits:
+            records = records.outerjoin(hits, hits.c.record_id == Record.id)
+        return records
+
+    def score(self) -> ColumnElement[float]:
+        """BM25 on `joined`, summed over the words that a record holds; higher is better."""
+        score: ColumnElement[float] = literal(0.0, Float)
+        for hits in self.hits:
+            score = score + func.coalesce(hits.c.score, 0.0)
+        return score
 
 
 def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
@@ -39,17 +67,13 @@ def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
         dataset_id: The data set.
 
     Returns:
-        Its condition and score; a query without a word matches nothing.
+        How to match and score; a query without a word matches nothing.
     """
     tree = parse(query)
     if tree is None:
-        return TextMatch(false(), literal(0.0))
+        return TextMatch(false(), [])
     hits = {leaf: _hits(leaf, f"hits_{i}", field, dataset_id) for i, leaf in enumerate(dict.fromkeys(_leaves(tree)))}
-    score: ColumnElement[float] = literal(0.0, Float)
-    for found in hits.values():
-        of_record = select(found.c.score).where(found.c.record_id == Record.id).scalar_subquery()
-        score = score + func.coalesce(of_record, 0.0)
-    return TextMatch(_condition(tree, hits), score)
+    return TextMatch(_condition(tree, hits), list(hits.values()))
 
 
 def _condition(node: Node, hits: dict[Leaf, CTE]) -> ColumnElement[bool]:

@@ -13,8 +13,7 @@ from argilla_server.search_engine import (
 from sqlalchemy import Executable, String, Subquery, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .conditions import without_index
-from .functions import json_path
+from .functions import json_path, without_index
 from .scopes import items_of
 
 _MAX_TERMS = 2**14

@@ -22,7 +22,7 @@ from argilla_server.search_engine import (
 from sqlalchemy import ColumnElement, String, case, func, join, select, true, type_coerce
 from sqlalchemy.sql import Select
 
-from .functions import json_path
+from .functions import json_path, without_index
 
 _DATES = ("inserted_at", "updated_at")
 
@@ -66,7 +66,7 @@ def values_of(scope: FilterScope, dataset_id: UUID) -> Values:
 def _record_values(scope: RecordFilterScope) -> Values:
     name = str(scope.property)
     kind = "id" if name == "id" else "date" if name in _DATES else ""
-    return Values(single=type_coerce(getattr(Record, name), String), kind=kind)
+    return Values(single=without_index(type_coerce(getattr(Record, name), String)), kind=kind)
 
 
 def _suggestion_values(scope: SuggestionFilterScope, dataset_id: UUID) -> Values:

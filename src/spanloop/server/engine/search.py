@@ -62,17 +62,21 @@ class SqliteSearchEngine(SearchEngine):
         """
         match = _text_match(dataset, query)
         where = _where(dataset, match, filter)
-        score: ColumnElement[Any] = match.score if match else literal(1.0, Float)
+        score: ColumnElement[Any] = match.score() if match else literal(1.0, Float)
         if user_id is not None:
             score = score * random_of(str(user_id), Record.id)
-        order = ordering(sort, dataset.id) if sort else [score.desc()]
-        page = select(Record.id, literal(None) if sort else score)
-        page = page.where(*where).order_by(*order, *by_age()).offset(offset).limit(limit)
+        by_score = [score.desc()] if match or user_id else []
+        order = ordering(sort, dataset.id) if sort else by_score
+        page = select(Record.id, literal(None) if sort else score, func.count().over()).where(*where)
+        page = page.select_from(match.joined()) if match and not sort else page
         async with async_engine.connect() as connection:
-            total = await connection.scalar(select(func.count()).select_from(Record).where(*where))
-            rows = await connection.execute(page) if total else []
-            items = [SearchResponseItem(record_id=id, score=score) for id, score in rows]
-        return SearchResponses(items=items, total=total or 0)
+            rows = (await connection.execute(page.order_by(*order, *by_age()).offset(offset).limit(limit))).all()
+            if rows or not offset:
+                total = rows[0][2] if rows else 0
+            else:
+                total = await connection.scalar(select(func.count()).select_from(Record).where(*where))
+        items = [SearchResponseItem(record_id=id, score=score) for id, score, _ in rows]
+        return SearchResponses(items=items, total=total)
 
     async def similarity_search(  # noqa: PLR0917 - argilla_server's signature
         self,
