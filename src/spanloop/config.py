@@ -127,6 +127,12 @@ class TrainingConfig(_Section):
     max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")
     stride: int = Field(64, ge=0, description="Subword tokens that neighbouring windows share.")
     label_pieces: Literal["first", "all"] = Field("first", description="Which pieces of a word carry its label.")
+    mask_probability: Fraction = Field(
+        0.1, description="Share of the subword tokens hidden behind the mask token while training: context is learnt."
+    )
+    freeze_embeddings: bool = Field(
+        True, description="Keep the encoder's token embeddings as they are: faster, and words not seen stay in place."
+    )
     class_weighting: Literal["none", "inverse_sqrt"] = Field(
         "none", description="Weight of a label in the loss: equal, or by the inverse square root of its frequency."
     )

@@ -104,6 +104,8 @@ class _Session:
         model, self._tokenizer = load_model(job.start or config.model_name_or_path, job.labels, config.seed)
         self._max_length = longest_window(model, self._tokenizer, config.max_length)
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride)
+        if config.freeze_embeddings:
+            model.get_input_embeddings().requires_grad_(False)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._train = self._targets(job.train)
         self._validation = Validation(job.validation, self._targets(job.validation), job.labels)
@@ -160,6 +162,8 @@ class _Session:
             self._encoder,
             self._train,
             weights=weights,
+            mask_id=self._tokenizer.mask_token_id,
+            mask_probability=config.mask_probability,
             max_windows=config.per_device_train_batch_size,
             max_tokens=max_tokens,
         )

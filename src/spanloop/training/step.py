@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
@@ -33,6 +34,8 @@ class Stepper:
         targets: Targets,
         *,
         weights: torch.Tensor | None,
+        mask_id: int | None,
+        mask_probability: float,
         max_windows: int,
         max_tokens: int,
     ) -> None:
@@ -44,11 +47,14 @@ class Stepper:
             encoder: The model's encoder.
             targets: The training data.
             weights: (n_tags,) weights of the tags in the loss; None: all equal.
+            mask_id: The mask token; None: no piece is hidden.
+            mask_probability: Share of the pieces hidden behind it.
             max_windows: Most windows a batch.
             max_tokens: Most tokens a batch, padding included.
         """
         self._model, self._accelerator, self._encoder, self._targets = model, accelerator, encoder, targets
         self._weights = None if weights is None else weights.to(accelerator.device)
+        self._mask_id, self._mask_probability = mask_id, mask_probability
         self._max_windows, self.max_tokens = max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
@@ -76,7 +82,7 @@ class Stepper:
         while True:
             try:
                 torch.manual_seed(seed + accelerator.process_index)
-                loss = self._accumulate(mine, scale)
+                loss = self._accumulate(mine, scale, seed)
                 break
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not _out_of_memory(error):
@@ -86,29 +92,33 @@ class Stepper:
             stop = self._add_up(stop)
         return loss, stop
 
-    def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
+    def _accumulate(self, rows: Ints, scale: float, seed: int) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
         for batch in micro_batches(rows, self.lengths, self.max_tokens, self._max_windows):
-            loss = self._loss(batch) * scale
+            loss = self._loss(batch, seed) * scale
             self._accelerator.backward(loss)
             total += loss.detach()
         return total
 
-    def _loss(self, rows: Ints) -> torch.Tensor:
+    def _loss(self, rows: Ints, seed: int) -> torch.Tensor:
         """Summed loss of some windows' labelled pieces."""
         encoded, device = self._targets.encoded, self._accelerator.device
         batch = self._encoder.batch(encoded, rows)
-        gold = self._tags(rows, batch.input_ids.shape[1])
+        start = encoded.windows.start[rows][:, None]
+        piece = start + np.arange(batch.input_ids.shape[1])[None, :] - len(self._encoder.prefix)
+        if self._mask_id is not None and self._mask_probability > 0:
+            inside = (piece >= start) & (piece < encoded.windows.stop[rows][:, None])
+            batch.input_ids[inside & chosen(piece, seed, self._mask_probability)] = self._mask_id
+        gold = self._tags(rows, piece)
         ids, mask, tags = (_to(x, device) for x in (batch.input_ids, batch.attention_mask, gold))
         logits = self._model(input_ids=ids, attention_mask=mask).logits.float()
         return cross_entropy(
             logits.flatten(0, 1), tags.flatten(), weight=self._weights, ignore_index=IGNORED, reduction="sum"
         )
 
-    def _tags(self, rows: Ints, width: int) -> Ints:
+    def _tags(self, rows: Ints, piece: Ints) -> Ints:
         """(n, width) targets; a piece counts only in the core of its window, so every word counts once."""
         windows = self._targets.encoded.windows
-        piece = windows.start[rows][:, None] + np.arange(width)[None, :] - len(self._encoder.prefix)
         core = (piece >= windows.core_start[rows][:, None]) & (piece < windows.core_stop[rows][:, None])
         return np.where(core, self._targets.piece_tags[np.where(core, piece, 0)], IGNORED)
 
@@ -136,6 +146,27 @@ class Stepper:
             )
         self.max_tokens = len(tried) * int(self.lengths[tried[0]]) // 2
         log.warning("train: the device ran out of memory; going on with %d tokens a batch", self.max_tokens)
+
+
+def chosen(items: Ints, seed: int, probability: float) -> npt.NDArray[np.bool_]:
+    """A random choice that depends on the item and the seed alone, not on what else is in the batch.
+
+    So a step chooses the same pieces however it is cut into micro-batches and shared among processes.
+
+    Args:
+        items: Numbers of the items, any shape.
+        seed: The seed.
+        probability: Chance of each item.
+
+    Returns:
+        Whether each item is chosen. The mixing is SplitMix64's (Steele et al. 2014).
+    """
+    with np.errstate(over="ignore"):
+        x = items.astype(np.uint64) + np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x ^= x >> np.uint64(31)
+    return np.asarray((x >> np.uint64(11)) * 2.0**-53 < probability)
 
 
 def _to(array: Ints, device: torch.device) -> torch.Tensor:
