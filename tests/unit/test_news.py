@@ -109,6 +109,15 @@ def test_an_interrupted_round_is_news(config):
     assert find_news(store, config, annotations(3), 100).reason == "r0002 was interrupted; it goes on"
 
 
+def test_what_a_round_killed_after_its_publication_left_is_removed(config):
+    with open_round(config) as work:
+        begin_round(work, "key", "now")
+        finish_round(config, annotations(3))  # and here the round dies
+    with open_round(config) as work:
+        assert work.name == "r0002"
+    assert sorted(path.name for path in (Store(config.store).root / "work").iterdir()) == ["r0002"]
+
+
 def test_a_model_is_judged_once(config):
     store = finish_round(config, annotations(3), challenger="m0001-aaaaaaaa", snapshot="v0001-cccccccc")
     assert judged_before(store, "v0001-cccccccc", "t1") == "r0001"

@@ -76,6 +76,7 @@ def open_round(config: LoopConfig) -> Iterator[Work]:
     """
     store = Store(config.store)
     with store.lock("a round"):
+        store.clean()
         name = next_round(store)
         yield Work(name, store.work(name), config)
 
