@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from sentences import sentences
 from world import World
 
-from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress
+from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
 from spanloop.rounds.report import RoundReport
 from spanloop.snapshot import load
 from spanloop.splits import split_of
@@ -167,6 +169,25 @@ def test_a_second_round_says_that_one_is_running(make_world: MakeWorld, caplog: 
     with pytest.raises(RoundInProgress, match="another round"):
         state.result()
     assert "Traceback" not in caplog.text
+    assert world.store.names("rounds") == []
+
+
+def test_a_zombie_writes_nothing(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spanloop.rounds import pending
+
+    world = make_world(sentences(3))
+    before, find_dataset = world.state(), pending.find_dataset
+
+    def lose_the_store(*args: Any) -> Any:
+        (world.store.root / "locks" / "round.lock").unlink()
+        take = f"from spanloop.store import Store\nwith Store({str(world.store.root)!r}).lock('the next round'): pass"
+        subprocess.run([sys.executable, "-c", take], check=True)
+        return find_dataset(*args)
+
+    monkeypatch.setattr(pending, "find_dataset", lose_the_store)
+    with pytest.raises(StoreError, match="was superseded"):
+        run(world)
+    assert world.state() == before
     assert world.store.names("rounds") == []
 
 
