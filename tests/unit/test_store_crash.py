@@ -210,9 +210,14 @@ def test_the_lock_of_a_killed_process_is_free_at_once(store: Store, holder: int)
 def test_a_forked_child_does_not_keep_its_dead_parents_lock(store: Store, tmp_path: Path) -> None:
     note = tmp_path / "grandchild"
 
+    def live_on() -> None:
+        note.write_text(str(os.getpid()))
+        time.sleep(60)
+
     def hold() -> None:
         with store.lock("round 7"):
-            note.write_text(str(start_child(lambda: time.sleep(60))))
+            start_child(live_on)
+            wait_for(lambda: note.exists() and bool(note.read_text()))
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_child(hold) == -signal.SIGKILL
