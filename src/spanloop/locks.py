@@ -60,8 +60,7 @@ class Locks:
             self._number = _numbers[self.folder] = number
             yield number
         finally:
-            _descriptors.discard(descriptor)
-            os.close(descriptor)
+            _release(descriptor)
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -83,11 +82,12 @@ class Locks:
     def _critical(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.folder / "publish.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        _descriptors.add(descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(descriptor)
+            _release(descriptor)
 
     def _advance(self) -> int:
         with self._critical():
@@ -118,6 +118,13 @@ def _try_lock(path: Path) -> int | None:
             _descriptors.add(descriptor)
             return descriptor
         os.close(descriptor)  # somebody removed the file between our opening and locking it
+
+
+def _release(descriptor: int) -> None:
+    """Unlock, which closing alone does not do while a forked child has the descriptor too."""
+    _descriptors.discard(descriptor)
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _write_holder(descriptor: int, owner: str) -> None:
