@@ -5,7 +5,7 @@ from prefect import flow
 from spanloop.config import LoopConfig
 from spanloop.rounds.report import RoundReport
 from spanloop.rounds.work import open_round
-from tasks.closing import close_idle, close_round
+from tasks.closing import close_idle, close_round, finished
 from tasks.inputs import look_for_news, publish_snapshot, pull_records, resolve_annotations
 from tasks.logs import prepare_logs
 from tasks.models import choose_champion, evaluate_models, train_challenger
@@ -30,7 +30,7 @@ def active_learning(config: LoopConfig, again: bool = False) -> RoundReport:
         annotated = resolve_annotations(work, pulled)
         news = look_for_news(work, pulled, annotated, again)
         if not news.anything:
-            return close_idle(work, news)
+            return finished(close_idle(work, news))
         snapshot = publish_snapshot(work, pulled, annotated)
         contest = train_challenger(work, snapshot)
         evaluate_models(work, snapshot, contest)
@@ -38,4 +38,4 @@ def active_learning(config: LoopConfig, again: bool = False) -> RoundReport:
         scores = score_pending(work, pulled, champion)
         queue = prioritise_pending(work, pulled, scores)
         log_suggestions(work, pulled, scores, queue)
-        return close_round(work, pulled, snapshot, contest, champion)
+        return finished(close_round(work, pulled, snapshot, contest, champion))

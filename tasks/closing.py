@@ -1,7 +1,10 @@
 """Tasks of the end of a round: its record and its summary."""
 
+from typing import cast
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
 
 from spanloop.rounds import closing
 from spanloop.rounds.inputs import Pulled, Snapshotted
@@ -28,3 +31,15 @@ def close_idle(work: Work, news: News) -> RoundReport:
     report = closing.close_idle(work, news)
     show_summary(report)
     return report
+
+
+def finished(report: RoundReport) -> RoundReport:
+    """Name the final state of the flow run after the outcome, so that the list of runs tells them apart.
+
+    Args:
+        report: The round's report.
+
+    Returns:
+        A completed state that carries the report; whoever calls the flow gets the report itself.
+    """
+    return cast(RoundReport, Completed(name=report.outcome.capitalize(), message=report.reason, data=report))

@@ -16,7 +16,6 @@ from sentences import sentences
 from world import World
 
 from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
-from spanloop.rounds.report import RoundReport
 from spanloop.snapshot import load
 from spanloop.splits import split_of
 
@@ -24,7 +23,8 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 MakeWorld = Callable[..., World]
 
 
-def run(world: World, **options: Any) -> RoundReport:
+def run(world: World, **options: Any) -> Any:
+    """One round; its `RoundReport`."""
     from flows.active_learning import active_learning
 
     return active_learning(world.config, **options)
@@ -44,7 +44,10 @@ def test_the_first_round_lacks_records_and_still_orders_the_queue(make_world: Ma
     assert all(record.suggestion is None for record in queue)
     assert world.store.names("rounds") == ["r0001"]
 
-    assert run(world).outcome == "nothing new"
+    state = run(world, return_state=True)
+    assert (state.type.value, state.name) == ("COMPLETED", "Nothing new")
+    assert state.message == "nothing new since r0001: 0 records are annotated"
+    assert state.result().outcome == "nothing new"
     assert world.store.names("rounds") == ["r0001"]
 
 

@@ -88,7 +88,7 @@ def _round(config: Any, point: str, out: str) -> None:
     showing.ProgressBar._update = lambda self, percent: None  # type: ignore[method-assign]
     models.show_scores = closing.show_summary = lambda shown: None  # type: ignore[assignment]
     _kill_in_the_middle(reach)
-    report = module.active_learning.fn(config)
+    report = module.active_learning.fn(config).data
     Path(out).write_text(report.model_dump_json())
 
 
