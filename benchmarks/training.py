@@ -50,7 +50,7 @@ def measure(options: Any) -> dict[str, Any]:
         The figures of the report.
     """
     corpus = read_corpus(data_folder(options.data), options.corpus)
-    train, test = corpus.sample(options.records, 0), corpus.test[:1000]
+    train, test = corpus.sample(options.records, 0), corpus.test[: 200 if options.quick else 1000]
     given = (train, test, corpus.labels, options.model or packed_encoder(), 0)
     rate, epochs = options.learning_rate, options.epochs
     ours = {"learning_rate": rate, "num_train_epochs": epochs, "min_steps": 0, "per_device_train_batch_size": _BATCH}
