@@ -1,6 +1,7 @@
 """The command line: `spanloop COMMAND`. One module a command group; every import of weight happens inside a command."""
 
 import sys
+from functools import cache
 
 import typer
 
@@ -14,7 +15,8 @@ app = typer.Typer(
 )
 
 
-def _register() -> None:
+@cache
+def register() -> None:
     """Attach the command groups to the application."""
     from spanloop.cli import commands
 
@@ -22,11 +24,8 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on stderr and exit code 2.
-
-    Args are read from `sys.argv`.
-    """
-    _register()
+    """Run the command line; an expected error is one line on stderr and exit code 2."""
+    register()
     try:
         app()
     except SpanloopError as error:
