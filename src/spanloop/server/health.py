@@ -30,6 +30,14 @@ def ask(url: str, api_key: str, timeout: float = 5.0) -> Health:
     return Health.READY if answer.status_code == 200 else Health.SILENT
 
 
+def is_argilla(url: str, timeout: float = 5.0) -> bool:
+    """Whether an Argilla server answers at an address, whoever started it."""
+    try:
+        return "version" in httpx.get(f"{url}/api/v1/version", timeout=timeout, trust_env=False).json()
+    except (httpx.HTTPError, ValueError, TypeError):
+        return False
+
+
 def count_records(url: str, api_key: str, timeout: float = 30.0) -> tuple[int | None, int | None]:
     """Count the records of all data sets, and those of them that are completed; None where there is no answer."""
     total = completed = 0

@@ -76,6 +76,7 @@ def start(
     environ: Mapping[str, str] = os.environ,
     progress: Progress = lambda what, share: None,
     patience: float = 180.0,
+    port_setting: str = "--port",
 ) -> Running:
     """Start the server unless it runs, and wait until it answers.
 
@@ -86,6 +87,7 @@ def start(
         environ: Environment variables.
         progress: Told what happens and how far it is.
         patience: Seconds to wait for the first answer.
+        port_setting: What chooses another port, for the message that says that this one is taken.
 
     Raises:
         ServiceError: The port is taken, the environment cannot be made, or the server ended or did not answer.
@@ -97,6 +99,7 @@ def start(
         with locks.file_lock(folder / "start.lock", patience=30, taken=f"another start holds {folder / 'start.lock'}"):
             state = running_state(home)
             if state is None:
+                ports.require_free(host, port, port_setting)
                 state, fresh = _launch(home, python, host, port, environ), True
     credentials = read_credentials(credentials_path(home))
     if credentials is None:
@@ -147,7 +150,6 @@ def status(home: Path) -> Status:
 
 def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str, str]) -> State:
     """Start the process and write the pid file; the caller holds the lock."""
-    ports.require_free(host, port, "--port")
     folder = argilla_folder(home)
     near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     url = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"

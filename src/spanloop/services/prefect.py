@@ -117,3 +117,8 @@ def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopCo
         "prefect deploy", command, environ=place.environment(api.url), log=place.log("prefect-deploy"), cwd=place.folder
     )
     supervisor.finish(child)
+    wanted = {x["name"]: x.get("parameters") or {} for x in tree["deployments"]}
+    for deployment in api.deployments(POOL):
+        # prefect deploy takes "{{ word }}" for a template, and guidelines may well say that
+        if deployment.parameters != wanted.get(deployment.name, deployment.parameters):
+            api.set_parameters(deployment, wanted[deployment.name])

@@ -1,6 +1,7 @@
 """What is asked of a Prefect server over its REST API, without importing Prefect."""
 
 import base64
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -25,11 +26,13 @@ class Deployment:
         id: The server's id.
         name: Its name.
         active: Whether each of its schedules is on, by slug.
+        parameters: What a run gets unless somebody says otherwise.
     """
 
     id: str
     name: str
     active: dict[str, bool]
+    parameters: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class PrefectApi:
             ServiceError: The server did not answer as expected.
         """
         try:
-            seen = self._post(f"/work_pools/{pool}/workers/filter", {})
+            seen = self._ask("POST", f"/work_pools/{pool}/workers/filter", {})
         except NotThereError:
             return set()
         return {x["name"] for x in seen if x["status"] == "ONLINE"}
@@ -87,9 +90,17 @@ class PrefectApi:
             ServiceError: The server did not answer as expected.
         """
         return [
-            Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]})
-            for x in self._post("/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}})
+            Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]}, x["parameters"])
+            for x in self._ask("POST", "/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}})
         ]
+
+    def set_parameters(self, deployment: Deployment, parameters: dict[str, Any]) -> None:
+        """Replace the default parameters of a deployment.
+
+        Raises:
+            ServiceError: The server did not answer as expected.
+        """
+        self._ask("PATCH", f"/deployments/{deployment.id}", {"parameters": parameters})
 
     def unfinished(self, deployments: list[Deployment]) -> list[dict[str, Any]]:
         """The flow runs of these deployments that have begun and not ended, as far as the server knows.
@@ -101,7 +112,7 @@ class PrefectApi:
             "deployments": {"id": {"any_": [x.id for x in deployments]}},
             "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
         }
-        found: list[dict[str, Any]] = self._post("/flow_runs/filter", which)
+        found: list[dict[str, Any]] = self._ask("POST", "/flow_runs/filter", which)
         return found
 
     def mark_crashed(self, run_id: str, message: str) -> None:
@@ -111,14 +122,27 @@ class PrefectApi:
             ServiceError: The server did not answer as expected.
         """
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
-        self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+        self._ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        try:
-            answer = httpx.post(f"{self.url}{path}", json=body, headers=self.headers, timeout=30, trust_env=self._far)
-            if answer.status_code == 404:
-                raise NotThereError(f"the Prefect server at {self.url} has no {path}")
-            answer.raise_for_status()
-            return answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ServiceError(f"the Prefect server at {self.url} refused {path}: {error}") from None
+    def _ask(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Ask; all that is asked here may be asked again, so a busy server is given time."""
+        for patience in (0.5, 1, 2, 4, 8, None):
+            try:
+                answer = self._send(method, path, body)
+                if answer.status_code not in (502, 503) or patience is None:
+                    break
+            except httpx.TransportError as error:
+                if patience is None:
+                    raise ServiceError(f"the Prefect server at {self.url} does not answer: {error}") from None
+            time.sleep(patience)
+        if answer.status_code == 404:
+            raise NotThereError(f"the Prefect server at {self.url} has no {path}")
+        if answer.status_code == 401:
+            raise ServiceError(f"the Prefect server at {self.url} wants a password: set PREFECT_API_AUTH_STRING")
+        if answer.is_error:
+            raise ServiceError(f"the Prefect server at {self.url} answered {path} with {answer.status_code}")
+        return answer.json() if answer.content else None
+
+    def _send(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        with httpx.Client(headers=self.headers, timeout=30, trust_env=self._far) as client:
+            return client.request(method, f"{self.url}{path}", json=body)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from spanloop.config import LoopConfig
 from spanloop.errors import SpanloopError
 from spanloop.server import process
+from spanloop.server.health import is_argilla
+from spanloop.server.state import running_state
 from spanloop.services import deployments, locks, orphans, ports, prefect
 from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
@@ -118,12 +120,11 @@ def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say, ready: 
 @contextlib.contextmanager
 def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -> Iterator[None]:
     """Argilla while the rest runs; one that ran before is used, and left running."""
-    address = urlsplit(config.argilla.api_url)
-    if not plan.with_argilla or address.hostname not in _LOCAL:
+    if _is_elsewhere(plan, config.argilla.api_url.rstrip("/")):
         say(f"using Argilla at {config.argilla.api_url}")
         yield
         return
-    home, said = plan.place.home, set[str]()
+    home, address, said = plan.place.home, urlsplit(config.argilla.api_url), set[str]()
 
     def progress(what: str, share: float) -> None:
         supervisor.check()  # Ctrl-C must not wait for pip
@@ -132,7 +133,12 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
             say(what)
 
     running = process.start(
-        home, address.hostname, address.port or process.PORT, environ=plan.place.environ, progress=progress
+        home,
+        address.hostname or "127.0.0.1",
+        address.port or process.PORT,
+        environ=plan.place.environ,
+        progress=progress,
+        port_setting="argilla.api_url",
     )
     if running.url != config.argilla.api_url.rstrip("/"):
         say(f"Argilla runs at {running.url}, but the configuration says {config.argilla.api_url}")
@@ -145,6 +151,13 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
         yield
     finally:
         process.stop(home)
+
+
+def _is_elsewhere(plan: Plan, url: str) -> bool:
+    """Whether Argilla is not ours to start: not wanted, on another machine, or started here by somebody else."""
+    if not plan.with_argilla or urlsplit(url).hostname not in _LOCAL:
+        return True
+    return running_state(plan.place.home) is None and is_argilla(url)
 
 
 def _links(config: LoopConfig, api: PrefectApi) -> Links:
