@@ -39,7 +39,7 @@ class Place:
         direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
         return {
             "PREFECT_HOME": str(self.home / "prefect"),
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_WORKER_QUERY_SECONDS": "5",
             "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
             **self.environ,
             "SPANLOOP_HOME": str(self.home),
