@@ -3,7 +3,7 @@
 Same encoder, records, epochs, texts a step, side by side in one run: Trainer at its defaults (8 texts a batch), Trainer
 with `train_sampling_strategy="group_by_length"`, and spanloop with the precision that it chooses and in fp32.
 Tokens are real ones, padding not counted. Each is run `--rounds` times, in turns, so that others on the machine disturb
-all alike; `cpu_ratio_…` compares processor time and is fair even then.
+all alike; `cpu_ratio_…` compares processor time, loading included, and is fair even then.
 """
 
 import argparse
