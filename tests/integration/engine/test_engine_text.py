@@ -97,6 +97,16 @@ def test_the_index_follows_every_change(empty):
     assert found(empty, "gamma | delta") == set()
 
 
+def test_a_pasted_sentence_is_found_and_a_pasted_page_refused(empty):
+    empty.log([{"fields": {"text": " ".join(f"w{i}" for i in range(100))}}, {"fields": {"text": "w0 w1"}}])
+    assert found(empty, " ".join(f"w{i}" for i in range(100))) == {"r0"}
+    assert found(empty, "((" * 20 + "w0 | w1 w99" + "))" * 20) == {"r0"}
+    assert found(empty, " ".join(f"w{i} |" for i in range(60))) == {"r0", "r1"}
+    page = {"query": {"text": {"q": "w0 " * 200}}}
+    answer = empty.http.post(f"{empty.path}/records/search", json=page, headers={"X-Argilla-Api-Key": empty.keys[0]})
+    assert (answer.status_code, "128 is the most" in answer.text) == (422, True)
+
+
 @pytest.fixture(scope="module")
 def library(board):
     notes = [*TEXTS[5:], *TEXTS[:5]]

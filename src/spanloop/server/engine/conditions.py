@@ -80,8 +80,9 @@ def _within(value: ColumnElement[Any], filter: RangeFilter, kind: str) -> Column
 
 
 def _between(value: ColumnElement[Any], low: Any, high: Any) -> ColumnElement[bool]:
-    both = [value >= low] if low is not None else []
-    return and_(true(), *both, *([value <= high] if high is not None else []))
+    at_least = true() if low is None else value >= low
+    at_most = true() if high is None else value <= high
+    return and_(at_least, at_most)
 
 
 def _as_number(value: Any) -> float | None:

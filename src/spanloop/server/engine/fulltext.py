@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import Record
 from sqlalchemy import (
     CTE,
@@ -27,6 +28,7 @@ from .text import Both, Leaf, Node, Not, parse
 _TEXTS = table(
     "spanloop_texts", column("id"), column("record_id"), column("dataset_id"), column("field"), column("text")
 )
+_MOST_SCORED = 32  # SQLite joins 64 tables at most
 _INDEX = table("spanloop_index", column("rowid"), column("rank"))
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE", "BOPOMOFO")
 
@@ -37,7 +39,7 @@ class TextMatch:
 
     Attributes:
         condition: On `Record`.
-        hits: For each word, the records that hold it (`record_id`, `score`).
+        hits: For each of the first words, the records that hold it (`record_id`, `score`).
     """
 
     condition: ColumnElement[bool]
@@ -68,12 +70,18 @@ def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
 
     Returns:
         How to match and score; a query without a word matches nothing.
+
+    Raises:
+        UnprocessableEntityError: The query is too long.
     """
-    tree = parse(query)
+    try:
+        tree = parse(query)
+    except ValueError as error:
+        raise UnprocessableEntityError(str(error)) from None
     if tree is None:
         return TextMatch(false(), [])
     hits = {leaf: _hits(leaf, f"hits_{i}", field, dataset_id) for i, leaf in enumerate(dict.fromkeys(_leaves(tree)))}
-    return TextMatch(_condition(tree, hits), list(hits.values()))
+    return TextMatch(_condition(tree, hits), list(hits.values())[:_MOST_SCORED])
 
 
 def _condition(node: Node, hits: dict[Leaf, CTE]) -> ColumnElement[bool]:

@@ -54,14 +54,21 @@ class Both:
 
 Node = Leaf | Not | Both
 
+_MOST = 128
+
 
 def parse(query: str) -> Node | None:
     """Read a text query.
 
     Returns:
         The tree, or None where the query holds no word at all.
+
+    Raises:
+        ValueError: It is too long for one SQL statement.
     """
     tokens = [(match.lastgroup or "", match[0], match) for match in _TOKEN.finditer(query)]
+    if (count := sum(kind != "space" for kind, _, _ in tokens)) > _MOST:
+        raise ValueError(f"the text query has {count} words and operators; {_MOST} is the most")
     return _Parser(tokens).group()
 
 
