@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from spanloop.acceptance import acceptance
 from spanloop.annotations import resolve
 from spanloop.argilla import Scored, pull, write_suggestions
-from spanloop.cli import _register, app
+from spanloop.cli import app, register
 from spanloop.config import AnnotationConfig
 from spanloop.records import ScoredSpan, Span, Suggestion
 from spanloop.simulate import SimulatedAnnotator, simulated_annotators
@@ -69,7 +69,7 @@ def test_spanloop_agreement_names_the_disputed_record(client, loop, fill, tmp_pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
-    _register()
+    register()
     done = CliRunner().invoke(app, ["agreement"])
     assert done.exit_code == 0, done.output
     assert "4 records by two or more of 2 annotators, pairwise F1 87.5" in done.output

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-from spanloop.cli import _register, app
+from spanloop.cli import app, register
 from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
 from spanloop.evaluation import evaluate
@@ -101,7 +101,7 @@ def test_a_damaged_round_is_named(store):
 
 
 def test_the_command_prints_the_table_and_draws(configured):
-    _register()
+    register()
     done = CliRunner().invoke(app, ["report", "--plot", "curve.svg"])
     assert done.exit_code == 0, done.output
     assert "r0003" in done.output
