@@ -190,6 +190,14 @@ def test_a_start_in_vain_is_one_line(python, tmp_path, changed, says):
     assert says in Launched(python, tmp_path).refused(**changed)
 
 
+def test_a_damaged_database_is_one_line_and_stays_as_it_is(python, tmp_path):
+    launched = Launched(python, tmp_path)
+    launched.data.mkdir()
+    (launched.data / "argilla.db").write_bytes(b"no database" * 1000)
+    assert "argilla.db cannot be used: file is not a database" in launched.refused()
+    assert (launched.data / "argilla.db").read_bytes() == b"no database" * 1000
+
+
 def test_a_taken_port_is_one_line(python, tmp_path):
     launched = Launched(python, tmp_path)
     with socket.create_server(("127.0.0.1", launched.port)):

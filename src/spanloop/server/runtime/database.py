@@ -7,10 +7,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from argilla_server import database as argilla_database
 from engine.schema import ensure_schema
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+ERRORS = (sqlite3.Error, SQLAlchemyError, CommandError, OSError)
+"""What a database that is damaged, too new, or on a full disk makes `migrate` raise."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers and the writer do not wait for each other

@@ -20,6 +20,7 @@ _LOGGER = logging.getLogger("argilla.jobs")
 _AT_ONCE = 4
 _KEEP_SECONDS = 600
 
+_slots = asyncio.Semaphore(_AT_ONCE)
 _running: set[asyncio.Task[None]] = set()
 _replaced: dict[str, Callable[..., Awaitable[None]]] = {}
 
@@ -54,13 +55,13 @@ def _enqueue(queue: rq.Queue, job: Job, pipeline: Any = None, at_front: bool = F
     return job
 
 
-async def _work(job: Job, slots: asyncio.Semaphore = asyncio.Semaphore(_AT_ONCE)) -> None:  # noqa: B008 - one for all
+async def _work(job: Job) -> None:
     """Run a job with its retries; a failure is logged without its arguments, which may hold a token."""
     pauses = list(job.retry_intervals or [0])
     for attempt in range(1 + (job.retries_left or 0)):
         if attempt:
             await asyncio.sleep(pauses[min(attempt, len(pauses)) - 1])
-        async with slots:
+        async with _slots:
             job.set_status(JobStatus.STARTED)
             try:
                 await _replaced.get(job.func_name, job.func)(*job.args, **job.kwargs)

@@ -1,6 +1,5 @@
 """Start the server, run it until it is told to stop, and leave nothing behind."""
 
-import asyncio
 import contextlib
 import fcntl
 import os
@@ -76,8 +75,10 @@ def _serve(options: Options, bound: socket.socket) -> None:
     # uvicorn raises the signal again once it has stopped: by then there is nothing left to do but to end well.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(app, access_log=False, log_level="info", timeout_graceful_shutdown=5)
-    uvicorn.Server(config).run(sockets=[bound])
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="info", timeout_graceful_shutdown=5))
+    server.run(sockets=[bound])
+    if not server.started:
+        raise LaunchError("the server did not start; the lines above say why")
 
 
 def _build(options: Options) -> Any:
@@ -92,22 +93,32 @@ def _build(options: Options) -> Any:
     tempfile.tempdir = None
     from engine import install_engine
 
-    from . import accounts, database, jobs, writes
+    from . import database, jobs, writes
 
     for part in (database, jobs, writes):
         part.install()
     install_engine()
-    database.migrate(options.database)
+    try:
+        database.migrate(options.database)
+    except database.ERRORS as error:
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        raise LaunchError(f"the database {options.database} cannot be used: {reason}") from None
+    app.router.lifespan_context = _lifespan(options, app.router.lifespan_context)
+    return app
+
+
+def _lifespan(options: Options, inner: Any) -> Any:
+    """Wrap what argilla_server does at its start and its end."""
+    from argilla_server.database import async_engine
+
+    from . import accounts, queues
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Any, inner: Any = app.router.lifespan_context) -> AsyncIterator[None]:
-        from argilla_server.database import async_engine
-
+    async def lifespan(app: Any) -> AsyncIterator[None]:
         await accounts.ensure_owner(options)
         async with inner(app):
             yield
-        await asyncio.shield(queues.finish())
+        await queues.finish()
         await async_engine.dispose()
 
-    app.router.lifespan_context = lifespan
-    return app
+    return lifespan
