@@ -1,5 +1,10 @@
-"""The server's environment: complete, half-made, foreign, or impossible."""
+"""The server's environment: made with real venv and pip, from empty wheels of the right names and versions.
 
+The real 580 MB are what the tests with a real server run on.
+"""
+
+import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -8,30 +13,61 @@ from spanloop.errors import ServiceError
 from spanloop.server import environment
 from spanloop.server.environment import ensure_environment, environment_path
 
+PINS = dict(x.split("==") for x in environment.CONSTRAINTS.read_text().split() if "==" in x)
+NAMES = [x.split("==")[0].split("<")[0] for x in environment.REQUIREMENTS]
 
-def fake_environment(folder: Path, answer: str) -> Path:
-    """A folder whose `bin/python` answers like an environment with that server, or with none."""
-    python = folder / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f"#!/bin/sh\necho '{answer}'\n")
-    python.chmod(0o755)
-    return python
+
+def write_wheel(folder: Path, name: str) -> Path:
+    """An empty package of the pinned version."""
+    stem = f"{name.replace('-', '_')}-{PINS[name]}"
+    path = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {PINS[name]}\n")
+        wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nTag: py3-none-any\n")
+        wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheels")
+    for name in NAMES:
+        write_wheel(folder, name)
+    return folder
 
 
 @pytest.fixture
-def makings(monkeypatch):
-    """Count how often an environment is made, and make a small one: the real way takes a minute."""
-    made: list[Path] = []
+def _only_wheels(wheels, monkeypatch):
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
 
-    def make(folder, progress):
-        made.append(folder)
-        (folder / "bin").mkdir(parents=True)
-        fake = fake_environment(folder / "x", "argilla-server==2.8.0")
-        fake.replace(folder / "bin" / "python")
-        (folder / ".spanloop-complete").write_text(environment._recipe())
 
-    monkeypatch.setattr(environment, "_make", make)
-    return made
+class Steps:
+    """What was told while an environment was made."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, float]] = []
+
+    def __call__(self, what: str, share: float) -> None:
+        self.told.append((what, share))
+
+
+@pytest.fixture(scope="module")
+def made(wheels, tmp_path_factory) -> tuple[Path, "Steps"]:
+    """A complete environment, of which tests take copies, and what was told while it was made."""
+    folder, steps = tmp_path_factory.mktemp("made") / "env", Steps()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_CONFIG_FILE", "/dev/null")
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(wheels))
+        ensure_environment(folder, steps)
+    return folder, steps
+
+
+@pytest.fixture
+def folder(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made[0], tmp_path / "env", symlinks=True))
 
 
 def test_it_lives_in_the_home_unless_a_variable_names_another(tmp_path):
@@ -39,71 +75,85 @@ def test_it_lives_in_the_home_unless_a_variable_names_another(tmp_path):
     assert environment_path(tmp_path, {"SPANLOOP_SERVER_ENV": "/srv/env"}) == Path("/srv/env")
 
 
-def test_a_complete_one_is_used_as_it_is(tmp_path, makings):
-    ensure_environment(tmp_path / "server-env")
-    python = ensure_environment(tmp_path / "server-env")
-    assert python == tmp_path / "server-env" / "bin" / "python"
-    assert len(makings) == 1
+def test_making_one_tells_how_far_it_is(made):
+    _, steps = made
+    assert {f"fetching {x}" for x in ("argilla_server", "fakeredis")} <= {what for what, _ in steps.told}
+    shares = [share for _, share in steps.told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
 
 
-def test_a_half_made_one_is_made_again(tmp_path, makings):
-    folder = tmp_path / "env"
-    fake_environment(folder, "argilla-server==2.8.0")  # whole to the eye, but pip was killed before the end
-    (folder / ".spanloop-started").touch()
-    (folder / "rubbish").touch()
-    ensure_environment(folder)
-    assert makings == [folder]
-    assert not (folder / "rubbish").exists()
+def test_a_complete_one_is_used_as_it_is(folder):
+    steps = Steps()
+    assert ensure_environment(folder, steps) == folder / "bin" / "python"
+    assert steps.told == []
 
 
-def test_a_changed_recipe_makes_it_again(tmp_path, makings):
-    folder = tmp_path / "env"
-    ensure_environment(folder)
-    (folder / ".spanloop-complete").write_text("of last year")
-    ensure_environment(folder)
-    assert len(makings) == 2
-
-
-def test_one_whose_python_is_gone_is_made_again(tmp_path, makings):
-    folder = tmp_path / "env"
-    ensure_environment(folder)
-    (folder / "bin" / "python").unlink()
-    ensure_environment(folder)
-    assert len(makings) == 2
-
-
-def test_a_foreign_one_with_the_right_server_is_used_and_not_touched(tmp_path, makings):
-    folder = tmp_path / "theirs"
-    python = fake_environment(folder, "argilla-server==2.8.0")
-    assert ensure_environment(folder) == python
-    assert makings == []
-    assert sorted(x.name for x in folder.iterdir()) == ["bin"]
-
-
-@pytest.mark.parametrize("answer", ["argilla-server==2.7.0", ""])
-def test_a_foreign_one_with_another_server_is_refused_and_not_touched(tmp_path, makings, answer):
-    folder = tmp_path / "theirs"
-    fake_environment(folder, answer)
-    with pytest.raises(ServiceError, match=r"theirs is no environment with argilla-server==2\.8\.0"):
-        ensure_environment(folder)
-    assert makings == []
-    assert (folder / "bin" / "python").exists()
-
-
-def test_a_failing_pip_is_one_line_with_its_log(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+@pytest.mark.usefixtures("_only_wheels")
+def test_a_failing_pip_is_one_line_with_its_log_and_what_it_left_is_made_again(tmp_path, wheels, monkeypatch):
+    lacking = shutil.copytree(wheels, tmp_path / "lacking")
+    next(lacking.glob("fakeredis-*")).unlink()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(lacking))
     with pytest.raises(ServiceError) as caught:
         ensure_environment(tmp_path / "env")
     message = str(caught.value)
     assert "\n" not in message
-    assert "argilla-server==2.8.0" in message
-    assert str(tmp_path / "env.log") in message
-    assert not (tmp_path / "env" / ".spanloop-complete").exists()
+    assert "fakeredis" in message
+    assert message.endswith(f"all of it is in {tmp_path / 'env.log'}")
+    left = tmp_path / "env" / "left-by-the-first"
+    left.touch()
+    write_wheel(lacking, "fakeredis")
+    ensure_environment(tmp_path / "env")
+    assert not left.exists()
+
+
+@pytest.mark.usefixtures("_only_wheels")
+def test_one_that_was_cut_off_before_its_marker_is_made_again(folder):
+    (folder / ".spanloop-complete").unlink()  # whole to the eye, but pip was killed before the end
+    steps = Steps()
+    ensure_environment(folder, steps)
+    assert steps.told
+    assert (folder / ".spanloop-complete").exists()
+
+
+@pytest.mark.usefixtures("_only_wheels")
+def test_a_changed_recipe_or_a_lost_interpreter_makes_it_again(folder):
+    (folder / ".spanloop-complete").write_text("of last year")
+    (folder / "bin" / "python").unlink()
+    steps = Steps()
+    ensure_environment(folder, steps)
+    assert steps.told
+
+
+def foreign(folder: Path) -> Path:
+    """An environment that somebody else made."""
+    for marker in folder.glob(".spanloop-*"):
+        marker.unlink()
+    return folder
+
+
+def test_a_foreign_one_with_the_right_server_is_used_and_not_touched(folder):
+    before = sorted(foreign(folder).rglob("*"))
+    assert ensure_environment(folder) == folder / "bin" / "python"
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_foreign_one_with_another_server_is_refused_and_not_touched(folder):
+    metadata = next(foreign(folder).rglob("argilla_server-*/METADATA"))
+    metadata.write_text(metadata.read_text().replace("2.8.0", "2.7.0"))
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(ServiceError, match=r"env is no environment with argilla-server==2\.8\.0"):
+        ensure_environment(folder)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_with_something_else_is_refused_and_not_touched(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").touch()
+    with pytest.raises(ServiceError, match=r"photos is no environment"):
+        ensure_environment(tmp_path / "photos")
+    assert (tmp_path / "photos" / "cat.jpg").exists()
 
 
 def test_every_requirement_is_pinned_by_the_constraints():
-    pinned = {line.split("==")[0].lower() for line in environment.CONSTRAINTS.read_text().splitlines() if "==" in line}
-    names = {x.split("==")[0].split("<")[0].lower() for x in environment.REQUIREMENTS}
-    assert names <= pinned
+    assert set(NAMES) <= set(PINS)

@@ -126,7 +126,7 @@ def _make(folder: Path, progress: Progress) -> None:
         nonlocal seen
         if line.startswith(("Collecting ", "Processing ")):  # half of the time goes here, the rest into unpacking
             seen += 1
-            name = re.split("[<>=!~;(-]", Path(line.split()[1]).name)[0]
+            name = re.split(r"[<>=!~;(]|-\d", Path(line.split()[1]).name)[0]
             progress(f"fetching {name}", min(0.5, 0.05 + 0.45 * seen / total))
         elif line.startswith("Installing collected packages"):
             progress(f"installing {total} packages", 0.5)
