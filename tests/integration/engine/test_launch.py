@@ -1,9 +1,11 @@
 """The program that serves Argilla, run as `spanloop argilla start` runs it: by path, with the server's own Python."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -114,6 +116,14 @@ def server(python, tmp_path_factory):
         launched.end(signal.SIGKILL)
 
 
+def assert_full_text_is_in_step(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        texts = connection.execute("SELECT record_id, text FROM spanloop_texts").fetchall()
+        records = connection.execute("SELECT id, fields FROM records").fetchall()
+        assert sorted(texts) == sorted((id, json.loads(fields)["text"]) for id, fields in records)
+        connection.execute("INSERT INTO spanloop_index (spanloop_index, rank) VALUES ('integrity-check', 1)")
+
+
 def test_it_keeps_its_secrets_and_its_files(server):
     told = Path(f"/proc/{server.process.pid}/cmdline").read_text() + server.log.read_text()
     assert not [name for name, secret in SECRETS.items() if secret in told]
@@ -173,7 +183,9 @@ def test_killed_it_goes_on_where_it_was_and_stopped_it_leaves_nothing(server):
     assert server.http.get("/me", headers={"X-Argilla-Api-Key": "first-api-key"}).status_code == 401
     assert len(list((server.data / "scratch").iterdir())) == 1, "one copy of the web UI, not two"
     assert len(server.records(at, query={"text": {"q": "alpha"}})) == 1
+    server.ask("DELETE", server.dataset("removed", "gamma"))
     assert server.end(signal.SIGTERM) == 0
+    assert_full_text_is_in_step(server.data / "argilla.db")
     assert {path.name for path in server.data.iterdir()} == {"argilla.db", "server.lock", "server_id.dat"}
 
 
