@@ -32,6 +32,14 @@ TEXTS = SENTENCES + [example.text for example in people_and_places(12)]
 HARD = ["", " ", "\n\t", "\u200b", "\u200b\u200d", "\ud800", "\x00", "a" * 3000, "👩\u200d👩\u200d👧 Ada"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def on_cpu() -> Iterator[None]:
+    """The figures here are compared in fp32; a GPU scores in half precision."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_scorer(tmp_path_factory.mktemp("model"))

@@ -9,6 +9,7 @@ for each token would not, but takes back half of the gain.
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,9 @@ class Int8Linear(nn.Module):
         weight = linear.weight.detach().float()
         scale = (weight.abs().amax(dim=1).clamp_min(1e-12) / 127).double()
         zeros = torch.zeros(len(scale), dtype=torch.int64)
-        quantized = torch.quantize_per_channel(weight, scale, zeros, 0, torch.qint8)
+        with warnings.catch_warnings():  # PyTorch means to drop quantized tensors some day; its int8 products need them
+            warnings.simplefilter("ignore", UserWarning)
+            quantized = torch.quantize_per_channel(weight, scale, zeros, 0, torch.qint8)
         bias = None if linear.bias is None else linear.bias.detach().float()
         self._packed = torch.ops.quantized.linear_prepack(quantized, bias)
         self._reduce_range = engine != "onednn"
