@@ -1,6 +1,5 @@
 """Sentences about people and places that a tiny model learns in seconds, and the tiny model."""
 
-import os
 from pathlib import Path
 from random import Random
 
@@ -44,7 +43,6 @@ def _sentence(record_id: str, random: Random) -> Sentence:
 
 def tiny_encoder(folder: Path) -> Path:
     """Write a random two-layer BERT and a tokenizer of the words above into a folder."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, set_seed
 
