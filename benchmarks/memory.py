@@ -29,9 +29,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--records", type=int, default=1_000_000)
     options = parser.parse_args()
+    print(table(["records", "seconds", "rss_mb"], []), flush=True)
     figures = measure(100_000 if options.quick else options.records)
     write_report(options.out, figures)
-    print(table(["records", "seconds", "rss_mb"], figures["course"]))
     print({name: figures[name] for name in ("records", "records_per_second", "growth_mb")})
 
 
@@ -52,6 +52,7 @@ def measure(records: int) -> dict[str, Any]:
         for done, _ in enumerate(scorer.score(short_texts(records)), start=1):
             if done % max(records // _POINTS, 1) == 0:
                 course.append([done, time.perf_counter() - start, process.memory_info().rss / 2**20])
+                print("| {} | {:.1f} | {:.1f} |".format(*course[-1]), flush=True)
     return {
         "records": records,
         "records_per_second": records / course[-1][1],
