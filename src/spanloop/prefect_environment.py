@@ -1,5 +1,6 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
+import logging
 from collections.abc import MutableMapping
 
 import httpx
@@ -10,6 +11,7 @@ _DEFAULTS = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # a busy machine takes longer than Prefect's 20
     "PREFECT_LOGGING_EXTRA_LOGGERS": "spanloop",  # the library's decisions appear in the run's log
+    "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
 }
 
 
@@ -24,6 +26,7 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     Returns:
         The address of the server that was passed over; None if none was.
     """
+    logging.getLogger("spanloop").setLevel(logging.INFO)
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
     url = environ.get("PREFECT_API_URL")

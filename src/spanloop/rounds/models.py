@@ -14,6 +14,7 @@ from spanloop.rounds.files import read_json, write_json
 from spanloop.rounds.identity import digest, model_key, numbered
 from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.news import judged_before
+from spanloop.rounds.telling import telling_training
 from spanloop.rounds.work import SCORES, Work, champion_at_start, name_challenger, step
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def train_challenger(
             champion, None, f"{known} judged a model of {snapshot.version} already; queue brought up to date"
         )
     start = champion if work.config.training.start_from == "champion" else None
-    version = _trained(work, snapshot.version, start, progress)
+    version = _trained(work, snapshot.version, start, telling_training(progress))
     name_challenger(work, version)
     return Contest(champion, version)
 
@@ -82,7 +83,7 @@ def _trained(
     work: Work,
     snapshot: str,
     start: str | None,
-    progress: "Callable[[TrainProgress], None] | None",
+    progress: "Callable[[TrainProgress], None]",
 ) -> str:
     store, config = work.store, work.config
     key = model_key(snapshot, config, start)

@@ -14,6 +14,7 @@ from spanloop.rounds.files import read_json, read_records, write_json
 from spanloop.rounds.identity import digest
 from spanloop.rounds.inputs import Pulled
 from spanloop.rounds.scorebook import Score, ScoreBook
+from spanloop.rounds.telling import telling_scoring
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending, prioritise, uncertainties
 from spanloop.store import number_of
@@ -62,7 +63,7 @@ def score_pending(work: Work, pulled: Pulled, champion: str | None, progress: Pr
     waiting = [r for r in _pending(pulled) if book.get(r.id, r.text) is None][: config.max_records or None]
     kept = len(book)
     if waiting:
-        book.add(_counted(_scored(work, champion, waiting), len(waiting), progress))
+        book.add(_counted(_scored(work, champion, waiting), len(waiting), telling_scoring(progress)))
     work.note("score", model=champion, scored=len(waiting))
     log.info("score: %d records by %s, %d scored before", len(waiting), champion, kept)
     return Scores(champion, book.path)
@@ -83,12 +84,11 @@ def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[
 
 
 def _counted(
-    scores: Iterable[tuple[str, str, Score]], total: int, progress: Progress | None
+    scores: Iterable[tuple[str, str, Score]], total: int, progress: Progress
 ) -> Iterator[tuple[str, str, Score]]:
     for done, score in enumerate(scores, start=1):
         yield score
-        if progress:
-            progress(done, total)
+        progress(done, total)
 
 
 @step("prioritise")

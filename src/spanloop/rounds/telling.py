@@ -1,0 +1,70 @@
+"""Lines in the log while a long step works: how far it is, how fast, and how long it will take."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spanloop.training import TrainProgress
+
+SECONDS_BETWEEN_LINES = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Pace:
+    """Says when the next line is due, the first after a full interval."""
+
+    def __init__(self, seconds: float = SECONDS_BETWEEN_LINES) -> None:
+        """Start the clock."""
+        self._seconds = seconds
+        self.started = self._last = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the interval is over; if so, the next one begins."""
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
+def telling_training(progress: "Callable[[TrainProgress], None] | None") -> "Callable[[TrainProgress], None]":
+    """Log a training's progress now and then, and pass it on.
+
+    Args:
+        progress: Told of every step; None: nobody.
+    """
+    pace = Pace()
+
+    def report(now: "TrainProgress") -> None:
+        if pace.is_due():
+            f1 = "none yet" if now.validation_f1 is None else f"{100 * now.validation_f1:.1f}"
+            log.info(
+                "train: step %d of %d, loss %.3f, validation F1 %s, %s tokens/s, %.0f s left",
+                *(now.step, now.max_steps, now.loss, f1, f"{now.tokens_per_second:,.0f}", now.seconds_left),
+            )
+        if progress:
+            progress(now)
+
+    return report
+
+
+def telling_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
+    """Log a scoring pass's progress now and then, and pass it on.
+
+    Args:
+        progress: Told the records done and all records, after each; None: nobody.
+    """
+    pace = Pace()
+
+    def report(done: int, total: int) -> None:
+        if pace.is_due():
+            speed = done / (time.monotonic() - pace.started)
+            left = (total - done) / speed
+            log.info("score: %d of %d records, %.0f records/s, %.0f s left", done, total, speed, left)
+        if progress:
+            progress(done, total)
+
+    return report

@@ -1,0 +1,22 @@
+"""Progress in the log: a line now and then, never a flood."""
+
+import logging
+
+import pytest
+
+from spanloop.rounds import telling
+
+
+def test_a_long_pass_tells_and_passes_on(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(telling.time, "monotonic", lambda: now[0])
+    passed_on: list[int] = []
+    report = telling.telling_scoring(lambda done, total: passed_on.append(done))
+    with caplog.at_level(logging.INFO, logger="spanloop"):
+        for done in range(1, 301):
+            now[0] += 0.1
+            report(done, 600)
+    assert passed_on == list(range(1, 301))
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) in (2, 3)
+    assert lines[0].endswith("of 600 records, 10 records/s, 50 s left")
