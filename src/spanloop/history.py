@@ -43,9 +43,9 @@ class Entry:
     suggested: int = 0
 
 
-HEADER = ("round", "outcome", "annotated", "F1 (95 %)", "n", "kept", "accepted")
+HEADER = ("round", "outcome", "records", "F1 (95 %)", "n", "kept", "accepted")
 LEGEND = (
-    "F1 in percent on n test records, with its 95 % interval, of the model in service; kept: suggested spans that "
+    "records: annotated ones; F1: in percent on n test records, of the model in service; kept: suggested spans that "
     "annotators kept since the round before; accepted: F1 of those suggestions against what was submitted"
 )
 

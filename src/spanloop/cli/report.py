@@ -39,7 +39,9 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
     if not entries:
         typer.echo(f"no round yet in {store.root}; 'spanloop run' makes the first")
         return
-    table = Table(title=f"Rounds in {store.root}", title_justify="left", box=SIMPLE_HEAD, caption=LEGEND)
+    table = Table(
+        title=f"Rounds in {store.root}", title_justify="left", box=SIMPLE_HEAD, caption=LEGEND, padding=(0, 1, 0, 0)
+    )
     for name in HEADER:
         table.add_column(name, justify="left" if name in ("round", "outcome") else "right", no_wrap=True)
     for row in rows(entries):
