@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import psutil
 import pytest
 
 from spanloop.server.process import Running
+from spanloop.services.orphans import sweep
 from spanloop.services.ports import free_port
+from spanloop.services.prefect_api import PrefectApi
 
 SPANLOOP = str(Path(sys.executable).with_name("spanloop"))
 CHROMIUM = shutil.which("chromium")
@@ -141,6 +144,19 @@ def test_a_changed_file_changes_the_deployment_and_leaves_the_schedule_as_it_is(
     eventually(lambda: "stay as they were: " in (up.folder / "up.out").read_text())
     assert up.process.poll() is None
     path.write_text(path.read_text().replace("oops: [", ""))
+
+
+def test_a_run_without_a_process_counts_as_crashed_once_it_has_had_time_to_start(up):
+    body = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
+    run = up.post(f"/deployments/{up.deployment()['id']}/create_flow_run", body)["id"]
+    up.post(f"/flow_runs/{run}/set_state", {"state": {"type": "RUNNING", "name": "Running"}, "force": True})
+    api, said = PrefectApi.at(f"{up.url}/api", {}), []
+    sweep(api, "spanloop", said.append, older=timedelta(hours=1))
+    sweep(api, "another-pool", said.append)
+    assert said == []
+    sweep(api, "spanloop", said.append)
+    assert len(said) == 1
+    assert up.ask("GET", f"/flow_runs/{run}").json()["state_type"] == "CRASHED"
 
 
 def test_a_second_one_is_refused_with_one_line(up):

@@ -146,7 +146,7 @@ def test_a_service_that_ends_is_named_with_its_last_words(tmp_path):
         well = start(services, "the well", SLEEPING, tmp_path / "well.log")
         start(services, "the ill", "import sys; print('no more\\n', flush=True); sys.exit(3)", tmp_path / "ill.log")
         with pytest.raises(ServiceError) as caught:
-            services.watch(0.05, lambda: None)
+            services.watch(0.05)
         assert lives(psutil.Process(well.process.pid))
     assert str(caught.value) == f"the ill ended with exit code 3: no more; its log is {tmp_path / 'ill.log'}"
     assert well.process.wait(5) == -signal.SIGTERM
@@ -157,7 +157,7 @@ def test_a_killed_service_is_named_with_the_signal(tmp_path):
         child = start(services, "it", SLEEPING, tmp_path / "log")
         child.process.kill()
         with pytest.raises(ServiceError, match=r"^it was killed by signal 9: no output; its log is "):
-            services.watch(0.05, lambda: None)
+            services.watch(0.05)
 
 
 def test_a_service_that_never_gets_healthy_is_given_up(tmp_path):
@@ -173,7 +173,7 @@ def test_a_signal_stops_the_watch_and_the_services(tmp_path, number):
     threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
     with Supervisor() as services:
         child = start(services, "it", SLEEPING, tmp_path / "log")
-        services.watch(0.05, lambda: None)
+        services.watch(0.05)
     assert child.process.wait(5) == -signal.SIGTERM
     assert signal.getsignal(number) is before
 

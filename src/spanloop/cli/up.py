@@ -76,4 +76,5 @@ def _show(links: "Links") -> None:
     typer.echo(f"Prefect  {links.prefect}")
     for name, page in links.deployments.items():
         typer.echo(f"         {name}: {page}")
+    typer.echo(f"         for 'prefect' in another terminal: export PREFECT_API_URL={links.prefect}/api")
     typer.echo("Ctrl-C stops them all.")

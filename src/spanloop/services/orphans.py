@@ -5,7 +5,9 @@ Such a run would count as running for ever, and hold the one slot of its deploym
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
@@ -13,6 +15,9 @@ import psutil
 from spanloop.errors import ServiceError
 from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.supervisor import Say, Supervisor
+
+_EVERY = 60.0  # seconds between two sweeps
+_STARTING = timedelta(minutes=5)
 
 
 @contextlib.contextmanager
@@ -27,14 +32,38 @@ def swept(supervisor: Supervisor, api: PrefectApi, pool: str, say: Say) -> Itera
         yield
     finally:
         supervisor.end_last()
-        with contextlib.suppress(ServiceError):  # the server may be what ended
-            sweep(api, pool, say)
+        if api.healthy():  # it may be what ended
+            with contextlib.suppress(ServiceError):
+                sweep(api, pool, say)
 
 
-def sweep(api: PrefectApi, pool: str, say: Say) -> None:
+class Sweeper:
+    """Sweeps once a minute: a worker that died on another machine is known to be gone only after a while."""
+
+    def __init__(self, api: PrefectApi, pool: str, say: Say) -> None:
+        """Begin to count the minutes."""
+        self._api, self._pool, self._say = api, pool, say
+        self._next = time.monotonic() + _EVERY
+
+    def __call__(self) -> None:
+        """Sweep if it is time; a server that is busy or away is asked again in a minute."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _EVERY
+        with contextlib.suppress(ServiceError):
+            sweep(self._api, self._pool, self._say, older=_STARTING)
+
+
+def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) -> None:
     """Mark the runs whose process is no more as crashed.
 
     Nothing is done while a worker on another machine serves the pool: the process may be there.
+
+    Args:
+        api: The Prefect server.
+        pool: The work pool whose runs are looked at.
+        say: Told which runs were marked.
+        older: Only runs whose state is older than this: one that just starts has no process yet.
 
     Raises:
         ServiceError: The Prefect server did not answer as expected.
@@ -43,9 +72,13 @@ def sweep(api: PrefectApi, pool: str, say: Say) -> None:
     if any(not name.startswith(here) for name in api.online_workers(pool)):
         return
     for flow_run in api.unfinished(api.deployments(pool)):
-        if not _has_process(flow_run):
+        if _age(flow_run) >= older and not _has_process(flow_run):
             api.mark_crashed(flow_run["id"], "its process ended with spanloop up, or with the machine; run it again")
             say(f"the run {flow_run['name']} was cut off; it counts as crashed")
+
+
+def _age(flow_run: dict[str, Any]) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(flow_run["state"]["timestamp"])
 
 
 def _has_process(flow_run: dict[str, Any]) -> bool:

@@ -158,19 +158,20 @@ class Supervisor:
         for child in self._children:
             child.require_alive()
 
-    def watch(self, every: float, look: Callable[[], None]) -> None:
+    def watch(self, every: float, *looks: Callable[[], None]) -> None:
         """Watch the services until somebody asks to stop.
 
         Args:
             every: Seconds between two looks.
-            look: Called at each of them.
+            looks: Called at each of them.
 
         Raises:
             ServiceError: A service ended.
         """
         while not self.asked_to_stop.wait(every):
             self.check()
-            look()
+            for look in looks:
+                look()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked_to_stop.is_set():  # asked twice: do not wait for the rest

@@ -113,7 +113,8 @@ def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say, ready: 
         say("deploying")
         prefect.deploy(supervisor, plan.place, api, config, plan.definition)
         ready(_links(config, api))
-        supervisor.watch(1.0, _Renewal(supervisor, plan, api, say))
+        renew, sweep = _Renewal(supervisor, plan, api, say), orphans.Sweeper(api, prefect.POOL, say)
+        supervisor.watch(1.0, renew, sweep)
         say("stopping")
 
 
