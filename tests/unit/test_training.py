@@ -257,6 +257,14 @@ def test_curves_go_to_tensorboard(encoder: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "trackers").rglob("events.out.tfevents*"))
 
 
+def test_a_tracker_that_is_not_installed_is_named(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spanloop.training.job.find_spec", lambda name: None)
+    with pytest.raises(TrainingError, match="names trackio, which is not installed"):
+        run_job(make_job(encoder, tmp_path, report_to=["trackio"]))
+
+
 def test_what_is_missing_is_named(encoder: Path, tmp_path: Path) -> None:
     job = make_job(encoder, tmp_path)
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -228,6 +229,11 @@ def _check(job: Job) -> None:
 
 def _accelerator(job: Job, device: Device) -> Accelerator:
     """A fresh Accelerator; its state outlives trainings of the same process and would keep the old precision."""
+    for tracker in job.config.report_to:
+        if find_spec(tracker) is None:
+            raise TrainingError(
+                f"training.report_to names {tracker}, which is not installed; pip install {tracker}, or leave it out"
+            )
     if AcceleratorState._shared_state and AcceleratorState().num_processes == 1:
         AcceleratorState._reset_state(reset_partial_state=True)
         GradientState._reset_state()
