@@ -8,6 +8,7 @@ import pytest
 
 from spanloop.server import process
 from spanloop.server.process import Running
+from spanloop.services.leash import Leash
 from spanloop.services.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -38,10 +39,13 @@ def argilla_server(argilla_home: Path, server_environ: dict[str, str]) -> Iterat
     It is shared by the whole session: a test makes its own workspace or data set, under a name of its own.
     """
     running = process.start(argilla_home, port=free_port(), environ=server_environ)
+    leash = Leash()
+    leash.hold(running.pid)  # a suite that is killed takes its server along
     try:
         yield running
     finally:
         process.stop(argilla_home)
+        leash.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

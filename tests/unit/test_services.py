@@ -70,6 +70,15 @@ def test_a_lock_waits_and_then_says_who_has_it(tmp_path):
         pass
 
 
+def test_a_lock_in_a_place_that_cannot_be_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ServiceError, match=r"cannot be written: Not a directory; SPANLOOP_HOME chooses another place$"),
+        file_lock(tmp_path / "file" / "home" / "lock", patience=0, taken=""),
+    ):
+        pass
+
+
 def test_a_lock_ends_with_its_holder_however_that_ends(tmp_path):
     code = f"""
         import time

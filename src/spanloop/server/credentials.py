@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from spanloop.errors import ServiceError
+from spanloop.services.files import writing
 
 OWNER = "owner"
 
@@ -70,14 +71,12 @@ def ensure_credentials(path: Path, api_url: str) -> Credentials:
     """
     known = read_credentials(path)
     credentials = replace(known, api_url=api_url) if known else _generate(api_url)
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.parent.chmod(0o700)
         if credentials != known:
             _write(path, credentials)
         path.chmod(0o600)
-    except OSError as error:
-        raise ServiceError(f"{path} cannot be written: {error.strerror}; SPANLOOP_HOME chooses another place") from None
     return credentials
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spanloop.errors import ServiceError
+from spanloop.services.files import writing
 from spanloop.services.locks import file_lock
 
 REQUIREMENTS = (
@@ -56,8 +57,9 @@ def ensure_environment(folder: Path, progress: Progress = lambda what, share: No
     taken = f"another process has been making {folder} for 20 minutes; look at {_log(folder)}"
     with file_lock(folder.with_name(folder.name + ".lock"), patience=1200, taken=taken):
         if not _complete(folder):
-            _clear(folder)
-            _make(folder, progress)
+            with writing(folder):
+                _clear(folder)
+                _make(folder, progress)
     return python
 
 

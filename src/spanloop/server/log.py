@@ -28,8 +28,8 @@ def read_log(home: Path, last: int = 100, follow: Callable[[], bool] | None = No
     path = log_path(home)
     try:
         file = path.open(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        raise ServiceError(f"{path} does not exist: start Argilla first ('spanloop argilla start')") from None
+    except OSError:
+        raise ServiceError(f"{path} cannot be read: start Argilla first ('spanloop argilla start')") from None
     with file:
         lines = file.readlines()
         yield from (x.rstrip("\n") for x in lines[-last:])

@@ -14,6 +14,7 @@ from spanloop.server.health import Health, ask, count_records
 from spanloop.server.log import log_path
 from spanloop.server.state import LAUNCHER, State, argilla_folder, running_state, state_path, write_state
 from spanloop.services import locks, ports, processes
+from spanloop.services.files import writing
 from spanloop.services.logs import last_line
 
 PORT = 6900
@@ -154,7 +155,8 @@ def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str
     near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     url = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
     ensure_credentials(credentials_path(home), url)
-    (folder / "data").mkdir(exist_ok=True)
+    with writing(folder):
+        (folder / "data").mkdir(exist_ok=True)
     child = processes.spawn(
         [str(python), str(LAUNCHER)],
         log=log_path(home),

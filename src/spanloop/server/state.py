@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 
 from spanloop.services import processes
+from spanloop.services.files import writing
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 
@@ -37,17 +38,22 @@ def state_path(home: Path) -> Path:
 
 
 def write_state(home: Path, state: State) -> None:
-    """Replace the pid file; no reader sees half of it."""
+    """Replace the pid file; no reader sees half of it.
+
+    Raises:
+        ServiceError: It cannot be written.
+    """
     beside = state_path(home).with_suffix(".tmp")
-    beside.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    beside.replace(state_path(home))
+    with writing(beside):
+        beside.write_text(json.dumps(asdict(state)), encoding="utf-8")
+        beside.replace(state_path(home))
 
 
 def running_state(home: Path) -> State | None:
     """The pid file's server if it is alive and truly this one: the pid may belong to another process by now."""
     try:
         state = State(**json.loads(state_path(home).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     try:
         process = psutil.Process(state.pid)

@@ -9,6 +9,7 @@ import yaml
 import spanloop
 from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError
+from spanloop.services.files import writing
 
 _PACKAGE = Path(spanloop.__file__).parent
 _PLACES = (_PACKAGE / "deployments" / "prefect.yaml", _PACKAGE.parents[1] / "deployments" / "prefect.yaml")
@@ -66,6 +67,11 @@ def fill(definition: dict[str, Any], config: LoopConfig, folder: Path, active: M
 
 
 def write_definition(definition: dict[str, Any], path: Path) -> None:
-    """Write a definition for `prefect deploy` to read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    """Write a definition for `prefect deploy` to read.
+
+    Raises:
+        ServiceError: It cannot be written.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spanloop.errors import ServiceError
+from spanloop.services.files import writing
 
 
 @contextlib.contextmanager
@@ -19,11 +20,13 @@ def file_lock(path: Path, *, patience: float, taken: str) -> Iterator[None]:
         taken: The error's message where that was not enough.
 
     Raises:
-        ServiceError: Somebody else holds the lock.
+        ServiceError: Somebody else holds the lock, or the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
     deadline = time.monotonic() + patience
-    with path.open("a") as file:
+    with file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from spanloop.services.files import writing
+
 _LOG_LIMIT = 20 * 2**20
 
 
@@ -20,11 +22,16 @@ def spawn(command: Sequence[str], *, log: Path, environ: Mapping[str, str], cwd:
         log: File that gets its output, appended; a log past 20 MB is first moved aside to `….1`.
         environ: Its whole environment.
         cwd: Its working folder.
+
+    Raises:
+        ServiceError: The log cannot be written.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > _LOG_LIMIT:
-        log.replace(log.with_name(log.name + ".1"))
-    with log.open("ab") as out:
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > _LOG_LIMIT:
+            log.replace(log.with_name(log.name + ".1"))
+        out = log.open("ab")
+    with out:
         return subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,

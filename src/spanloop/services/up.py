@@ -12,6 +12,7 @@ from spanloop.server import process
 from spanloop.server.health import is_argilla
 from spanloop.server.state import running_state
 from spanloop.services import deployments, locks, orphans, ports, prefect
+from spanloop.services.files import writing
 from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.supervisor import Say, Supervisor
@@ -93,7 +94,8 @@ def run_worker(plan: Plan, api_url: str, say: Say, ready: Callable[[Links], None
         ServiceError: The server does not answer, or the worker cannot be started or ended by itself.
     """
     api = PrefectApi.at(api_url, plan.place.environ)
-    plan.place.home.mkdir(parents=True, exist_ok=True)
+    with writing(plan.place.home):
+        plan.place.home.mkdir(parents=True, exist_ok=True)
     with Supervisor() as supervisor:
         late = f"no Prefect server answers at {api_url}; PREFECT_API_URL names another one, 'spanloop up' starts one"
         supervisor.until(api.healthy, 60, late)
