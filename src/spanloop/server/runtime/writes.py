@@ -1,14 +1,15 @@
-"""Three patches that make bulk writes several times faster.
+"""Four patches that make bulk writes several times faster.
 
-argilla_server 2.8.0 does these for each record of a bulk, though the answers are the same for the whole request:
+For each record of a bulk, argilla_server 2.8.0 does what is needed once a request or not at all:
 
 - it builds a pydantic TypeAdapter for each value that it checks against a question or a metadata property;
 - it loads the data set anew, with seven queries, to tell webhooks of the record, before it asks if there are any;
-- it loads the user of each response, which makes SQLAlchemy go through all records that wait to be written.
+- it loads the user of each response, which makes SQLAlchemy go through all records that wait to be written;
+- it has SQLAlchemy tie a record to the data set that is only checked against and thrown away.
 """
 
-import warnings
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from argilla_server.contexts import accounts, datasets, distribution, records
 from argilla_server.contexts.webhooks import list_enabled_webhooks
 from argilla_server.models import MetadataProperty, Question
 from argilla_server.models.metadata_properties import MetadataPropertySettings
+from argilla_server.validators import records as validators
 from pydantic import TypeAdapter
-from sqlalchemy.exc import SAWarning
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # What a session knows, and with it the request that it lives as long as.
@@ -29,10 +30,9 @@ _USERS = "spanloop_users"
 
 def install() -> None:
     """Patch argilla_server, once it is imported."""
-    # it validates a record that it throws away, and SQLAlchemy says for each of them that it will not be written
-    warnings.filterwarnings("ignore", message="Object of type <Record> not in session", category=SAWarning)
     for model, settings in ((Question, QuestionSettings), (MetadataProperty, MetadataPropertySettings)):
         model.parsed_settings = property(_parser(TypeAdapter(settings)))
+    validators.Record = SimpleNamespace
     for module in (records_bulk, distribution, records):
         module.notify_record_event_v1 = _only_if_heard(module.notify_record_event_v1)
     accounts.list_users_by_ids = _remembered(accounts.list_users_by_ids)
