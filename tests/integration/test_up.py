@@ -109,6 +109,7 @@ def up(
     environ = {k: v for k, v in server_environ.items() if not k.startswith("PREFECT_")}
     environ |= {"SPANLOOP_HOME": str(folder / "home"), "ARGILLA_API_KEY": argilla_server.api_key}
     environ["OMP_NUM_THREADS"] = "1"
+    (folder / "click.py").write_text("raise RuntimeError('a file of the user was imported for the library click')")
     (folder / "texts.csv").write_text("id,text\n1,Anna lives in Paris.\n2,Rain over Oslo.\n")
     subprocess.run([SPANLOOP, "import", "texts.csv"], check=True, capture_output=True, env=environ, cwd=folder)
     started = begin(folder, environ)

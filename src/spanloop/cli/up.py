@@ -48,7 +48,7 @@ def _plan(config: Path | None, **options: Any) -> "Plan":
     file = config or Path(os.environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
     if not file.exists():
         _say(f"{file} is not here, so the deployments have no labels yet; 'spanloop init' writes it")
-    place = Place(home(), file.absolute().parent, os.environ)
+    place = Place(home(), os.environ)
     return Plan(place, read_config=lambda: load_config(config), config_file=file.absolute(), **options)
 
 

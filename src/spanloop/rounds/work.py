@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from spanloop.config import LoopConfig
+from spanloop.errors import ConfigError
 from spanloop.rounds.files import read_json, write_json
 from spanloop.store import Store
 
@@ -73,7 +74,10 @@ def open_round(config: LoopConfig) -> Iterator[Work]:
 
     Raises:
         RoundInProgress: Another round holds the store.
+        ConfigError: The store is a relative path: a run on a server has no folder of the user's to start from.
     """
+    if not Path(config.store).is_absolute():
+        raise ConfigError(f"store {config.store!r} is relative; a run needs the full path, e.g. /data/{config.store}")
     store = Store(config.store)
     with store.lock("a round"):
         store.clean()

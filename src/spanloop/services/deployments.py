@@ -47,13 +47,13 @@ def read_definition(path: Path) -> dict[str, Any]:
 def fill(definition: dict[str, Any], config: LoopConfig, folder: Path, active: Mapping[tuple[str, str], bool]) -> None:
     """Make the definition this folder's, in place.
 
-    Our own flows get the configuration as their default parameter, the folder as working folder, and keep their
+    Our own flows get the configuration as their default parameter, the folder to start in, and keep their
     schedules as somebody switched them in the UI.
 
     Args:
         definition: A definition as `read_definition` returns it.
         config: The configuration.
-        folder: The user's working folder: relative paths in a run's form are taken from it.
+        folder: Where runs start. Prefect imports from it first, so it should hold no files of the user's.
         active: Whether a schedule is on, by (deployment, slug).
     """
     for deployment in definition["deployments"]:

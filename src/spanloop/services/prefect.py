@@ -22,13 +22,17 @@ class Place:
 
     Attributes:
         home: spanloop's home; logs go to its folder `logs`.
-        folder: The user's working folder.
         environ: Environment variables.
     """
 
     home: Path
-    folder: Path
     environ: Mapping[str, str]
+
+    def runs(self) -> Path:
+        """An empty folder for runs to start in: in the user's, a file named like a library would shadow it."""
+        folder = self.home / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def log(self, name: str) -> Path:
         """The log of a service."""
@@ -89,7 +93,7 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi) -> None:
         command,
         environ=place.environment(api.url),
         log=place.log("prefect-worker"),
-        cwd=place.folder,
+        cwd=place.runs(),
     )
     supervisor.wait(child, lambda: name in api.online_workers(POOL))
 
@@ -109,12 +113,12 @@ def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopCo
     """
     tree = deployments.read_definition(definition)
     active = {(x.name, slug): on for x in api.deployments(POOL) for slug, on in x.active.items()}
-    deployments.fill(tree, config, place.folder, active)
+    deployments.fill(tree, config, place.runs(), active)
     filled = place.home / "prefect" / "deployments.yaml"
     deployments.write_definition(tree, filled)
     command = [*_PREFECT, "--no-prompt", "deploy", "--all", "--prefect-file", str(filled)]
     child = supervisor.start(
-        "prefect deploy", command, environ=place.environment(api.url), log=place.log("prefect-deploy"), cwd=place.folder
+        "prefect deploy", command, environ=place.environment(api.url), log=place.log("prefect-deploy"), cwd=place.runs()
     )
     supervisor.finish(child)
     wanted = {x["name"]: x.get("parameters") or {} for x in tree["deployments"]}
