@@ -121,7 +121,9 @@ class TrainingConfig(_Section):
     warmup_ratio: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
-    per_device_train_batch_size: int = Field(16, ge=1, le=4096, description="Windows of a batch, on all processes together.")
+    per_device_train_batch_size: int = Field(
+        16, ge=1, le=4096, description="Windows of a batch, on all processes together."
+    )
     max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
     gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")
     max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")

@@ -1,8 +1,9 @@
 """The recipe: learning rates, schedule, number of steps, weight decay.
 
-The peak learning rate follows the encoder's size. `LEARNING_RATE` at `PARAMETERS` lies in the range in which a six-layer
-encoder of 22 M parameters trains well, 3e-4 to 6e-4; BERT's authors found 2e-5 to 5e-5 for 110 M parameters and took the lower
-end for 340 M (Devlin et al. 2019, appendix A.3). A power law through both is what `learning_rate` gives.
+The peak learning rate follows the encoder's size. `LEARNING_RATE` at `PARAMETERS` lies in the range in which a
+six-layer encoder of 22 M parameters trains well, 3e-4 to 6e-4; BERT's authors found 2e-5 to 5e-5 for 110 M parameters
+and took the lower end for 340 M (Devlin et al. 2019, appendix A.3). A power law through both is what `learning_rate`
+gives.
 """
 
 from dataclasses import dataclass
