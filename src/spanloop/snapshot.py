@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spanloop.agreement import AgreementReport
 from spanloop.artifacts import MANIFEST, read_manifest
@@ -150,11 +150,16 @@ def build(
             "moved": [asdict(span) for span in moved],
             "refined": tagging.refined,
         }
-        (folder / CHANGES_FILE).write_text(to_json(changes.ids()), encoding="utf-8")
-        (folder / "README.md").write_text(card(manifest), encoding="utf-8")
-        (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
+        _write_documents(folder, manifest, changes.ids())
 
     return _info(store.publish("snapshots", version, write), new=True)
+
+
+def _write_documents(folder: Path, manifest: dict[str, Any], changed: Mapping[str, Sequence[str]]) -> None:
+    """Write what changed, the card, and the manifest."""
+    (folder / CHANGES_FILE).write_text(to_json(changed), encoding="utf-8")
+    (folder / "README.md").write_text(card(manifest), encoding="utf-8")
+    (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
 
 
 def load(store: Store | Path, version: str) -> "DatasetDict":
