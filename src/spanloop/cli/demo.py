@@ -1,6 +1,7 @@
 """`spanloop demo`: the whole loop on real text, with a simulated annotator in the place of people."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,5 +133,7 @@ def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> 
     typer.echo(f"\nannotators' queue  {link}  ({state})")
     typer.echo(f"learning curve     {picture.as_uri()}")
     if stays:
+        program = Path(sys.argv[0]).absolute()
         typer.echo(f"log in as {running.username}; the password is in {home() / 'argilla' / 'credentials.json'}")
-    typer.echo(f"go on by hand      cd {stage.folder} && spanloop run      ({seconds:.0f} s in all)")
+        typer.echo(f"go on by hand      cd {stage.folder} && SPANLOOP_HOME={home()} {program} run")
+    typer.echo(f"{seconds:.0f} s in all")
