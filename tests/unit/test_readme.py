@@ -44,6 +44,7 @@ def test_every_make_target_of_the_readme_exists(line: str) -> None:
 @pytest.mark.parametrize("line", commands("python"))
 def test_every_benchmark_of_the_readme_exists(line: str) -> None:
     words = shlex.split(line)
+    assert words[2].startswith("benchmarks.")
     assert words[1] == "-m"
     assert (ROOT / (words[2].replace(".", "/") + ".py")).is_file()
 
