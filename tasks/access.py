@@ -1,15 +1,18 @@
 """How tasks reach Argilla: the key from the environment, the local credentials, or a Prefect Secret block by name."""
 
-from typing import cast
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
 
+from prefect import Task, task
 from prefect.blocks.system import Secret
+from prefect.cache_policies import NO_CACHE
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaUnreachable, ConfigError
 
-RETRIES = 2
-RETRY_DELAYS: list[float] = [5, 30]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def connect(config: LoopConfig) -> ArgillaClient:
@@ -36,7 +39,7 @@ def _secret(name: str) -> str:
     return str(block.get())
 
 
-def may_pass(task: object, run: object, state: object) -> bool:
+def _may_pass(task: object, run: object, state: object) -> bool:
     """Retry only what time can heal: a server that does not answer.
 
     Args:
@@ -48,3 +51,23 @@ def may_pass(task: object, run: object, state: object) -> bool:
         True to try again.
     """
     return isinstance(getattr(state, "data", None), ArgillaUnreachable)
+
+
+def argilla_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a task that talks to Argilla: it is tried again while the server does not answer.
+
+    Args:
+        name: The task's name.
+
+    Returns:
+        The decorator.
+    """
+    delays: list[float] = [5, 30]
+    return task(
+        name=name,
+        cache_policy=NO_CACHE,
+        retries=len(delays),
+        retry_delay_seconds=delays,
+        retry_condition_fn=_may_pass,
+        timeout_seconds=3600,
+    )

@@ -7,17 +7,10 @@ from spanloop.rounds import closing, inputs
 from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
 from spanloop.rounds.news import News
 from spanloop.rounds.work import Work
-from tasks.access import RETRIES, RETRY_DELAYS, connect, may_pass
+from tasks.access import argilla_task, connect
 
 
-@task(
-    name="pull",
-    cache_policy=NO_CACHE,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS,
-    retry_condition_fn=may_pass,
-    timeout_seconds=3600,
-)
+@argilla_task(name="pull")
 def pull_records(work: Work) -> Pulled:
     """Copy the records of the Argilla dataset into the round's work folder."""
     with connect(work.config) as client:

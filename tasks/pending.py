@@ -9,7 +9,7 @@ from spanloop.rounds import pending
 from spanloop.rounds.inputs import Pulled
 from spanloop.rounds.pending import Scores
 from spanloop.rounds.work import Work
-from tasks.access import RETRIES, RETRY_DELAYS, connect, may_pass
+from tasks.access import argilla_task, connect
 from tasks.showing import ProgressBar
 
 
@@ -28,14 +28,7 @@ def prioritise_pending(work: Work, pulled: Pulled, scores: Scores) -> Path:
     return pending.prioritise_pending(work, pulled, scores)
 
 
-@task(
-    name="log",
-    cache_policy=NO_CACHE,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS,
-    retry_condition_fn=may_pass,
-    timeout_seconds=3600,
-)
+@argilla_task(name="log")
 def log_suggestions(work: Work, pulled: Pulled, scores: Scores, queue: Path) -> None:
     """Write suggestions and priorities to Argilla."""
     with connect(work.config) as client:

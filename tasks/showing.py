@@ -1,6 +1,6 @@
 """What a round shows in the Prefect UI: a table of scores, a summary with links, progress bars."""
 
-import contextlib
+import logging
 import time
 from typing import cast
 from uuid import UUID
@@ -19,6 +19,8 @@ from spanloop.rounds.work import Work
 
 _SECONDS_BETWEEN_UPDATES = 2.0
 
+log = logging.getLogger("spanloop.tasks")
+
 
 class ProgressBar:
     """A progress artifact that appears with the first step and is updated every few seconds."""
@@ -33,30 +35,34 @@ class ProgressBar:
         self._key, self._description = key, description
         self._artifact: UUID | None = None
         self._shown_at = 0.0
+        self._failed = False
 
     def show(self, done: int, total: int) -> None:
-        """Show how far it is; a Prefect server that does not answer stops nothing.
+        """Show how far it is; after a failure no more, since Prefect's client keeps trying for a minute each time.
 
         Args:
             done: Finished parts.
             total: All parts.
         """
-        if time.monotonic() - self._shown_at < _SECONDS_BETWEEN_UPDATES:
+        if self._failed or time.monotonic() - self._shown_at < _SECONDS_BETWEEN_UPDATES:
             return
         self._update(100 * done / max(total, 1))
         self._shown_at = time.monotonic()
 
     def finish(self) -> None:
         """Fill the bar, if it was ever shown."""
-        if self._artifact:
+        if self._artifact and not self._failed:
             self._update(100.0)
 
     def _update(self, percent: float) -> None:
-        with contextlib.suppress(httpx.HTTPError):
+        try:
             if self._artifact is None:
                 self._artifact = cast(UUID, create_progress_artifact(percent, self._key, self._description))
             else:
                 update_progress_artifact(self._artifact, percent)
+        except httpx.HTTPError as error:
+            self._failed = True
+            log.warning("the progress of %s is not shown any more: %s", self._key, error)
 
 
 def show_scores(work: Work) -> None:

@@ -1,6 +1,5 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
-import logging
 from collections.abc import MutableMapping
 
 import httpx
@@ -26,7 +25,6 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     Returns:
         The address of the server that was passed over; None if none was.
     """
-    logging.getLogger("spanloop").setLevel(logging.INFO)
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
     url = environ.get("PREFECT_API_URL")
