@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from spanloop.config import TrainingConfig
+from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.device import set_threads
-from spanloop.encoding import Encoder
 from spanloop.errors import DataError
 from spanloop.records import Example, Span
+from spanloop.scoring.scorer import predict
 from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model, quiet_transformers
-from spanloop.training.targets import make_targets
-from spanloop.training.validation import Predictor, f1, spans_of
+from spanloop.training.validation import f1
 
 _IGNORED = -100
 _LONGEST = 256
@@ -74,12 +72,8 @@ def train_ours(
         cpu = time.process_time()
         result = run_job(Job(train, [], labels, config, Path(folder)))
         cpu = time.process_time() - cpu
-        trained, tokenizer = load_model(folder, labels, seed)
-    encoder = Encoder(tokenizer, config.max_length, config.stride)
-    targets = make_targets(encoder, test, labels, "first")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    words, logits = Predictor(trained.eval().to(device), encoder, device, 4096).logits(targets)
-    predicted = spans_of(targets, logits[np.argsort(words)], labels)
+        found = predict(Path(folder), test, ScoringConfig())
+    predicted = {(i, scored.span) for i, example in enumerate(test) for scored in found[example.id]}
     tokens = round(result.tokens_per_second * result.seconds)
     return Outcome(f1(test, predicted), result.seconds, cpu, tokens, result.steps)
 

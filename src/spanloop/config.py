@@ -131,8 +131,8 @@ class TrainingConfig(_Section):
     label_pieces: Literal["first", "all"] = Field(
         "all", description="Which pieces of a word carry its label in training; it is read off the first."
     )
-    mask_probability: Fraction = Field(
-        0.1, description="Share of the subword tokens hidden behind the mask token while training: context is learnt."
+    letter_case: bool = Field(
+        True, description="Show the capitals of the text to an encoder whose tokenizer lower-cases it (uncased)."
     )
     freeze_embeddings: bool = Field(
         True, description="Keep the encoder's token embeddings as they are: faster, and words not seen stay in place."

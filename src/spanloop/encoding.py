@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from spanloop.errors import TrainingError
+from spanloop.lettercase import case_classes
 from spanloop.pieces import PieceParts, Pieces, boundaries, cut_at_words
 from spanloop.windows import Ints, Windows, plan_windows
 from spanloop.words import split_words
@@ -42,6 +43,7 @@ class Encoded:
         word_last: (n_words,) its last piece (included).
         text_words: (n_texts + 1,) text `i` has the words `text_words[i]:text_words[i + 1]`.
         windows: The windows over the pieces.
+        piece_case: (n_pieces,) the letter case of a piece's word, a class of `lettercase`; None: not asked for.
     """
 
     piece_ids: Ints
@@ -53,6 +55,7 @@ class Encoded:
     word_last: Ints
     text_words: Ints
     windows: Windows
+    piece_case: Ints | None
 
     @property
     def n_texts(self) -> int:
@@ -67,10 +70,18 @@ class Batch:
     Attributes:
         input_ids: (n_windows, longest) with special tokens.
         attention_mask: (n_windows, longest) 1 for a token, 0 for padding.
+        token_type_ids: (n_windows, longest) letter case of each token; None: the model does not ask for it.
     """
 
     input_ids: Ints
     attention_mask: Ints
+    token_type_ids: Ints | None
+
+    @property
+    def arguments(self) -> dict[str, Ints]:
+        """What the model's forward pass is called with."""
+        rows = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        return rows if self.token_type_ids is None else {**rows, "token_type_ids": self.token_type_ids}
 
 
 class Encoder:
@@ -82,13 +93,14 @@ class Encoder:
         suffix: Ids of those after it.
     """
 
-    def __init__(self, tokenizer: Any, max_length: int, stride: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, stride: int, *, letter_case: bool = False) -> None:
         """Wrap a tokenizer.
 
         Args:
             tokenizer: A fast Hugging Face tokenizer.
             max_length: Tokens in a window, special tokens included.
             stride: Pieces that neighbouring windows share.
+            letter_case: Whether the model reads the letter case of the words as token types.
 
         Raises:
             TrainingError: The tokenizer is a slow one, which knows no character offsets.
@@ -103,7 +115,7 @@ class Encoder:
         self.prefix, self.suffix = _special_tokens(self._backend)
         self.pad_id = int(tokenizer.pad_token_id or 0)
         self.capacity = max_length - len(self.prefix) - len(self.suffix)
-        self.stride = stride
+        self.stride, self._letter_case = stride, letter_case
         if self.capacity < 2:
             raise TrainingError(f"max_length {max_length} leaves no room for text beside special tokens; raise it")
 
@@ -121,7 +133,8 @@ class Encoder:
         base = np.cumsum([0, *(len(text) + 1 for text in texts)])  # one free position between texts: nothing overlaps
         words = words + np.repeat(base[:-1], np.diff(text_words))[:, None]
         pieces = cut_at_words(self._parts, texts, base, pieces.shifted(base), words)
-        return self._assemble(pieces, words, text_words, base)
+        classes = case_classes(texts, words[:, 0], words[:, 1]) if self._letter_case else None
+        return self._assemble(pieces, words, text_words, base, classes)
 
     def batch(self, encoded: Encoded, rows: Ints) -> Batch:
         """Lay windows side by side, with special tokens and padding.
@@ -145,7 +158,10 @@ class Encoder:
         tail = lengths[:, None] + before + np.arange(after)[None, :]
         np.put_along_axis(ids, tail, np.broadcast_to(np.array(self.suffix, dtype=np.int64), tail.shape), axis=1)
         mask = (column < (lengths + before + after)[:, None]).astype(np.int64)
-        return Batch(ids, mask)
+        types = None if encoded.piece_case is None else np.zeros_like(ids)
+        if types is not None and encoded.piece_case is not None:
+            types[is_piece] = encoded.piece_case[(start[:, None] + inside)[is_piece]]
+        return Batch(ids, mask, types)
 
     def _tokenize(self, texts: Sequence[str]) -> Pieces:
         try:
@@ -160,7 +176,7 @@ class Encoder:
         offsets = np.fromiter(pairs, np.int64, 2 * total).reshape(-1, 2)
         return Pieces(ids, offsets[:, 0], offsets[:, 1], boundaries(sizes))
 
-    def _assemble(self, pieces: Pieces, words: Ints, text_words: Ints, base: Ints) -> Encoded:
+    def _assemble(self, pieces: Pieces, words: Ints, text_words: Ints, base: Ints, classes: Ints | None) -> Encoded:
         first, count = pieces.words(words)
         where = np.flatnonzero(count > 0)
         unit = _units(first, count, len(words))
@@ -182,6 +198,7 @@ class Encoder:
             word_last=word_last,
             text_words=boundaries(np.bincount(text_of, minlength=len(text_words) - 1)),
             windows=plan_windows(pieces.bounds, self.capacity, self.stride),
+            piece_case=None if classes is None else np.where(count > 0, classes[np.where(count > 0, first, 0)], 0),
         )
 
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from spanloop.windows import Ints
+
+_REMEMBERED = 50_000
+"""Cuts of pieces that are remembered: an unknown piece may have any text, and a pool may hold millions of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def _replace(pieces: Pieces, found: dict[int, list[tuple[int, int, int]]]) -> Pi
 
 
 class PieceParts:
-    """Looks up the ids of the parts of a piece, each distinct cut once."""
+    """Looks up the ids of the parts of a piece, and remembers the cuts used last."""
 
     def __init__(self, backend: Any, unknown_id: int | None) -> None:
         """Wrap a `tokenizers.Tokenizer`; `unknown_id` is what it gives for text that it cannot spell."""
@@ -103,17 +107,15 @@ class PieceParts:
         self._unknown = unknown_id
         # GPT-2's vocabulary spells bytes, one character a byte; others spell characters.
         self._bytes = "ByteLevel(" in repr(backend.pre_tokenizer) + repr(backend.decoder)
-        self._cache: dict[tuple[int, tuple[str, ...]], list[list[int]] | None] = {}
+        self._cached = lru_cache(maxsize=_REMEMBERED)(self._look_up)
 
     def of(self, piece: int, texts: tuple[str, ...]) -> list[list[int]] | None:
         """Ids of each part of `piece`, whose parts cover `texts`; None if the vocabulary lacks one."""
-        key = (piece, texts)
-        if key not in self._cache:
-            self._cache[key] = self._look_up(self._backend.id_to_token(piece), texts)
-        return self._cache[key]
+        return self._cached(piece, texts)
 
-    def _look_up(self, token: str, texts: tuple[str, ...]) -> list[list[int]] | None:
+    def _look_up(self, piece: int, texts: tuple[str, ...]) -> list[list[int]] | None:
         """Cut the token from its right end: what stands before its text (a space, `##`) stays with the first part."""
+        token = self._backend.id_to_token(piece)
         sizes = [len(text.encode("utf-8", "replace")) if self._bytes else len(text) for text in texts]
         if len(token) < sum(sizes):
             return None

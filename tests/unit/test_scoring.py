@@ -68,13 +68,15 @@ def plain(folder: Path) -> tuple[Any, Any]:
     return AutoTokenizer.from_pretrained(folder), AutoModelForTokenClassification.from_pretrained(folder).eval()
 
 
-def plain_logits(folder: Path, text: str) -> np.ndarray:
+def plain_logits(folder: Path, text: str, types: dict[str, int] | None = None) -> np.ndarray:
     """Logits of the first piece of each word, by Hugging Face alone, one text at a time."""
     tokenizer, model = plain(folder)
     encoding = tokenizer(text, return_offsets_mapping=True)
     offsets = encoding.pop("offset_mapping")
     with torch.inference_mode():
-        logits = model(torch.tensor([encoding["input_ids"]])).logits[0].numpy()
+        token_types = [[(types or {}).get(text[a:b], 0) for a, b in offsets]]
+        kind = {"token_type_ids": torch.tensor(token_types)} if types else {}
+        logits = model(torch.tensor([encoding["input_ids"]]), **kind).logits[0].numpy()
     first = [next(i for i, (a, b) in enumerate(offsets) if a < stop and b > start) for start, stop in split_words(text)]
     return logits[first]
 
@@ -101,6 +103,22 @@ def test_logits_are_those_of_the_plain_model(architecture: str, tmp_path: Path) 
     assert len(alike) > 5
     for text, logits in zip(alike, logits_of(scorer, alike), strict=True):
         assert logits == pytest.approx(plain_logits(folder, text), abs=2e-3)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_model_sees_the_letter_case_of_every_piece(packed: bool, tmp_path: Path) -> None:
+    folder = save_tiny_scorer(tmp_path, letter_case=True)
+    scorer = Scorer.load(folder, ScoringConfig())
+    if not packed:
+        scorer._loaded.forward.first_position = None
+        scorer._loaded.forward.model.set_attn_implementation("eager")
+    texts = ["Ada met ada in PARIS.", "paris, Paris and PARIS", "ada"]
+    types = {"Ada": 1, "Paris": 1, "PARIS": 2}
+    assert all(is_cut_alike(scorer, folder, text) for text in texts)
+    for text, logits in zip(texts, logits_of(scorer, texts), strict=True):
+        assert logits == pytest.approx(plain_logits(folder, text, types), abs=2e-3)
+        if text != "ada":
+            assert np.abs(logits - plain_logits(folder, text)).max() > 0.1
 
 
 def test_a_long_text_is_decided_word_by_word_where_it_has_most_context(scorer: Scorer, folder: Path) -> None:

@@ -36,7 +36,7 @@ def make_config(encoder: Path, **changes: Any) -> TrainingConfig:
     quick = {
         "model_name_or_path": str(encoder), "learning_rate": 3e-3, "head_learning_rate_ratio": 2, "num_train_epochs": 4,
         "min_steps": 0, "max_length": 32, "stride": 8, "per_device_train_batch_size": 8, "mixed_precision": "no",
-        "mask_probability": 0.0, "freeze_embeddings": False,
+        "freeze_embeddings": False,
     }  # fmt: skip
     return TrainingConfig.model_validate({**quick, **changes})
 
@@ -59,7 +59,7 @@ def difference(a: Path, b: Path) -> float:
 def f1_of(folder: Path, examples: list[Example]) -> float:
     about = json.loads((folder / "spanloop.json").read_text())
     model, tokenizer = load_model(str(folder), about["labels"], 0)
-    encoder = Encoder(tokenizer, about["max_length"], about["stride"])
+    encoder = Encoder(tokenizer, about["max_length"], about["stride"], letter_case=about["letter_case"])
     targets = make_targets(encoder, examples, about["labels"], "first")
     words, logits = Predictor(model.eval(), encoder, torch.device("cpu"), 4096).logits(targets)
     return f1(examples, spans_of(targets, logits[np.argsort(words)], about["labels"]))
@@ -166,9 +166,9 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
 ) -> None:
     """The same update step in smaller parts: without dropout the weights are those of a device with room for all."""
     plain = save_tiny_encoder(tmp_path / "encoder", dropout=0.0)
-    run_job(make_job(plain, tmp_path / "roomy", mask_probability=0.2))
+    run_job(make_job(plain, tmp_path / "roomy"))
     sizes = _limit_memory(monkeypatch, tokens=40)
-    run_job(make_job(plain, tmp_path / "tight", mask_probability=0.2))
+    run_job(make_job(plain, tmp_path / "tight"))
     assert max(sizes) > 40 >= sizes[-1]
     assert difference(tmp_path / "roomy", tmp_path / "tight") < 1e-4
 
@@ -243,15 +243,6 @@ def test_frozen_embeddings_stay_and_the_rest_learns(encoder: Path, tmp_path: Pat
     )
 
 
-def test_pieces_are_hidden_at_random_by_step_and_place_alone() -> None:
-    pieces = np.arange(100_000)
-    hidden = step_module.chosen(pieces, seed=7, probability=0.1)
-    assert 0.095 < hidden.mean() < 0.105
-    assert np.array_equal(hidden[500:600], step_module.chosen(pieces[500:600], seed=7, probability=0.1))
-    other = step_module.chosen(pieces, seed=8, probability=0.1)
-    assert 0.008 < (hidden & other).mean() < 0.012
-
-
 def test_curves_go_to_tensorboard(encoder: Path, tmp_path: Path) -> None:
     run_job(make_job(encoder, tmp_path, report_to=["tensorboard"]))
     assert list((tmp_path / "trackers").rglob("events.out.tfevents*"))
@@ -308,11 +299,11 @@ def _limit_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
     sizes: list[int] = []
     original = step_module.Stepper._loss
 
-    def loss(self: Any, rows: Any, seed: int) -> torch.Tensor:
+    def loss(self: Any, rows: Any) -> torch.Tensor:
         sizes.append(len(rows) * int(self.lengths[rows].max()))
         if sizes[-1] > tokens:
             raise torch.OutOfMemoryError(f"tried to allocate {sizes[-1]} tokens")
-        return original(self, rows, seed)
+        return original(self, rows)
 
     monkeypatch.setattr(step_module.Stepper, "_loss", loss)
     return sizes

@@ -17,6 +17,7 @@ class ModelFolder:
         max_length: Tokens a window, special tokens included.
         stride: Pieces that neighbouring windows share.
         temperature: Divisor of the logits that calibrates probabilities, above 0.
+        letter_case: Whether the model reads the letter case of the words as token types.
     """
 
     path: Path
@@ -24,6 +25,7 @@ class ModelFolder:
     max_length: int
     stride: int
     temperature: float
+    letter_case: bool = False
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
@@ -44,6 +46,7 @@ class ModelFolder:
                 max_length=int(content["max_length"]),
                 stride=int(content["stride"]),
                 temperature=float(content.get("temperature", 1.0)),
+                letter_case=bool(content.get("letter_case", False)),
             )
         except OSError:
             raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None

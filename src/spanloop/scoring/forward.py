@@ -69,16 +69,18 @@ class Forward:
 
     def _batch(self, plan: Plan, batch: Batch, *, keep_hidden: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states."""
-        ids = self._send(plan.ids[batch.start : batch.stop])
+        inputs = {"input_ids": self._send(plan.ids[batch.start : batch.stop])}
+        if plan.case is not None:
+            inputs["token_type_ids"] = self._send(plan.case[batch.start : batch.stop])
         hook = self.model.base_model.register_forward_hook(self._keep) if keep_hidden else None
         try:
             if self.first_position is None:
-                parts = [self.model(input_ids=part).logits.flatten(0, 1) for part in _grouped(ids, batch)]
+                parts = [self.model(**part).logits.flatten(0, 1) for part in _grouped(inputs, batch)]
                 logits = parts[0] if len(parts) == 1 else torch.cat(parts)
             else:
-                position = self._send(plan.position[batch.start : batch.stop] + self.first_position)
-                layout = self._layout(batch)
-                logits = self.model(input_ids=ids[None], position_ids=position[None], layout=layout).logits[0]
+                inputs["position_ids"] = self._send(plan.position[batch.start : batch.stop] + self.first_position)
+                row = {name: tokens[None] for name, tokens in inputs.items()}
+                logits = self.model(**row, layout=self._layout(batch)).logits[0]
             hidden = torch.cat([h.flatten(0, 1) for h in self._hidden]) if keep_hidden else None
         finally:
             self._hidden.clear()
@@ -191,11 +193,12 @@ def probe(forward: Forward, lengths: tuple[int, int], pad_id: int) -> int | None
     return None
 
 
-def _grouped(ids: torch.Tensor, batch: Batch) -> Iterator[torch.Tensor]:
+def _grouped(inputs: dict[str, torch.Tensor], batch: Batch) -> Iterator[dict[str, torch.Tensor]]:
     start = 0
     for count, length in batch.groups:
-        yield ids[start : start + count * length].view(count, length)
-        start += count * length
+        stop = start + count * length
+        yield {name: tokens[start:stop].view(count, length) for name, tokens in inputs.items()}
+        start = stop
 
 
 def _fetch(tensor: torch.Tensor) -> torch.Tensor:

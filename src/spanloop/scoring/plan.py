@@ -45,6 +45,7 @@ class Plan:
         word_token: The token whose logits decide that word: its first piece, in the one window in whose core it
             lies, which is the one where it has most context; `(n_words,)`, ascending.
         piece_token: The token of each piece in that window, `(n_pieces,)`.
+        case: Letter case of each token, `(n_tokens,)`; None: the model does not ask for it.
     """
 
     ids: Tokens
@@ -53,6 +54,7 @@ class Plan:
     word: Ints
     word_token: Ints
     piece_token: Ints
+    case: Tokens | None = None
 
 
 def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budget: int) -> Plan:
@@ -71,7 +73,12 @@ def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budg
     first = np.cumsum(sizes) - sizes
     position = ranges(np.zeros_like(sizes), sizes)
     ids = np.empty(len(position), dtype=np.int64)
-    ids[ranges(first + len(prefix), pieces)] = encoded.piece_ids[ranges(windows.start[order], pieces)]
+    token, piece = ranges(first + len(prefix), pieces), ranges(windows.start[order], pieces)
+    ids[token] = encoded.piece_ids[piece]
+    case = None
+    if encoded.piece_case is not None:
+        case = np.zeros_like(ids)
+        case[token] = encoded.piece_case[piece]
     for i, special in enumerate(prefix):
         ids[first + i] = special
     for i, special in enumerate(suffix):
@@ -79,7 +86,7 @@ def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budg
     piece_token = _core_tokens(encoded, order, first + len(prefix))
     token = piece_token[encoded.word_first]
     word = np.argsort(token, kind="stable")
-    return Plan(ids, position, _cut(sizes, budget, token[word]), word, token[word], piece_token)
+    return Plan(ids, position, _cut(sizes, budget, token[word]), word, token[word], piece_token, case)
 
 
 def owners_of(encoded: Encoded, plan: Plan) -> Tokens:

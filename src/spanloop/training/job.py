@@ -13,8 +13,10 @@ from accelerate.state import AcceleratorState, GradientState
 
 from spanloop.config import TrainingConfig
 from spanloop.device import Device, find_device, set_threads
+from spanloop.dropout import replace_dropout
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
+from spanloop.lettercase import can_learn_case, loses_case, teach_case
 from spanloop.records import Example
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.loading import load_model, longest_window
@@ -104,9 +106,13 @@ class _Session:
         config = job.config
         model, self._tokenizer = load_model(job.start or config.model_name_or_path, job.labels, config.seed)
         self._max_length = longest_window(model, self._tokenizer, config.max_length)
-        self._encoder = Encoder(self._tokenizer, self._max_length, config.stride)
+        self._letter_case = config.letter_case and loses_case(self._tokenizer) and can_learn_case(model)
+        if self._letter_case:
+            teach_case(model)
+        self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, letter_case=self._letter_case)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)
+        self._masks = replace_dropout(model) if accelerator.device.type == "cpu" else None
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._train = self._targets(job.train)
         self._validation = Validation(job.validation, self._targets(job.validation), job.labels)
@@ -163,8 +169,7 @@ class _Session:
             self._encoder,
             self._train,
             weights=weights,
-            mask_id=self._tokenizer.mask_token_id,
-            mask_probability=config.mask_probability,
+            masks=self._masks,
             max_windows=config.per_device_train_batch_size,
             max_tokens=max_tokens,
         )
@@ -210,6 +215,7 @@ class _Session:
             self._tokenizer,
             labels=job.labels,
             max_length=self._max_length,
+            letter_case=self._letter_case,
             snapshot=job.snapshot,
             base=job.start or job.config.model_name_or_path,
             config=job.config,

@@ -11,6 +11,7 @@ from math import ceil
 from typing import Any
 
 from spanloop.config import TrainingConfig
+from spanloop.lettercase import case_parameters
 from spanloop.training.loading import head_parameters
 
 PARAMETERS = 22e6
@@ -91,7 +92,7 @@ def learning_rate(model: Any, config: TrainingConfig) -> float:
 
 
 def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Groups for AdamW: the head learns faster, biases and norms do not decay.
+    """Groups for AdamW: what is new (the head, the letter case) learns faster, biases and norms do not decay.
 
     Args:
         model: The model.
@@ -100,12 +101,12 @@ def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]
     Returns:
         Groups with `params`, `lr`, `peak` (the rate that the schedule scales) and `weight_decay`.
     """
-    rate, head = learning_rate(model, config), head_parameters(model)
+    rate, fresh = learning_rate(model, config), head_parameters(model) | case_parameters(model)
     groups: dict[tuple[float, float], list[Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        peak = rate * config.head_learning_rate_ratio if name in head else rate
+        peak = rate * config.head_learning_rate_ratio if name in fresh else rate
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((peak, decay), []).append(parameter)
     return [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay} for (peak, decay), p in groups.items()]

@@ -4,11 +4,11 @@ import logging
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 
+from spanloop.dropout import Masks
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.training.batching import micro_batches, share
@@ -34,8 +34,7 @@ class Stepper:
         targets: Targets,
         *,
         weights: torch.Tensor | None,
-        mask_id: int | None,
-        mask_probability: float,
+        masks: Masks | None,
         max_windows: int,
         max_tokens: int,
     ) -> None:
@@ -47,15 +46,13 @@ class Stepper:
             encoder: The model's encoder.
             targets: The training data.
             weights: (n_tags,) weights of the tags in the loss; None: all equal.
-            mask_id: The mask token; None: no piece is hidden.
-            mask_probability: Share of the pieces hidden behind it.
+            masks: The source of the model's dropout; None: PyTorch's own.
             max_windows: Most windows a batch.
             max_tokens: Most tokens a batch, padding included.
         """
         self._model, self._accelerator, self._encoder, self._targets = model, accelerator, encoder, targets
         self._weights = None if weights is None else weights.to(accelerator.device)
-        self._mask_id, self._mask_probability = mask_id, mask_probability
-        self._max_windows, self.max_tokens = max_windows, max_tokens
+        self._masks, self._max_windows, self.max_tokens = masks, max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
         labelled = np.concatenate([[0], np.cumsum(targets.piece_tags != IGNORED)])
@@ -81,8 +78,8 @@ class Stepper:
         scale = 1.0 / max(1, int(self._labelled[rows].sum()))
         while True:
             try:
-                torch.manual_seed(seed + accelerator.process_index)
-                loss = self._accumulate(mine, scale, seed)
+                self._seed(seed + accelerator.process_index)
+                loss = self._accumulate(mine, scale)
                 break
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not _out_of_memory(error):
@@ -92,26 +89,28 @@ class Stepper:
             stop = self._add_up(stop)
         return loss, stop
 
-    def _accumulate(self, rows: Ints, scale: float, seed: int) -> torch.Tensor:
+    def _seed(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        if self._masks:
+            self._masks.seed(seed)
+
+    def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
         for batch in micro_batches(rows, self.lengths, self.max_tokens, self._max_windows):
-            loss = self._loss(batch, seed) * scale
+            loss = self._loss(batch) * scale
             self._accelerator.backward(loss)
             total += loss.detach()
         return total
 
-    def _loss(self, rows: Ints, seed: int) -> torch.Tensor:
+    def _loss(self, rows: Ints) -> torch.Tensor:
         """Summed loss of some windows' labelled pieces."""
         encoded, device = self._targets.encoded, self._accelerator.device
         batch = self._encoder.batch(encoded, rows)
         start = encoded.windows.start[rows][:, None]
         piece = start + np.arange(batch.input_ids.shape[1])[None, :] - len(self._encoder.prefix)
-        if self._mask_id is not None and self._mask_probability > 0:
-            inside = (piece >= start) & (piece < encoded.windows.stop[rows][:, None])
-            batch.input_ids[inside & chosen(piece, seed, self._mask_probability)] = self._mask_id
         gold = self._tags(rows, piece)
-        ids, mask, tags = (_to(x, device) for x in (batch.input_ids, batch.attention_mask, gold))
-        logits = self._model(input_ids=ids, attention_mask=mask).logits.float()
+        inputs = {name: _to(rows, device) for name, rows in batch.arguments.items()}
+        logits, tags = self._model(**inputs).logits.float(), _to(gold, device)
         return cross_entropy(
             logits.flatten(0, 1), tags.flatten(), weight=self._weights, ignore_index=IGNORED, reduction="sum"
         )
@@ -146,27 +145,6 @@ class Stepper:
             )
         self.max_tokens = len(tried) * int(self.lengths[tried[0]]) // 2
         log.warning("train: the device ran out of memory; going on with %d tokens a batch", self.max_tokens)
-
-
-def chosen(items: Ints, seed: int, probability: float) -> npt.NDArray[np.bool_]:
-    """A random choice that depends on the item and the seed alone, not on what else is in the batch.
-
-    So a step chooses the same pieces however it is cut into micro-batches and shared among processes.
-
-    Args:
-        items: Numbers of the items, any shape.
-        seed: The seed.
-        probability: Chance of each item.
-
-    Returns:
-        Whether each item is chosen. The mixing is SplitMix64's (Steele et al. 2014).
-    """
-    with np.errstate(over="ignore"):
-        x = items.astype(np.uint64) + np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        x ^= x >> np.uint64(31)
-    return np.asarray((x >> np.uint64(11)) * 2.0**-53 < probability)
 
 
 def _to(array: Ints, device: torch.device) -> torch.Tensor:

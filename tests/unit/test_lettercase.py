@@ -1,0 +1,77 @@
+"""Capital letters beside the pieces of an uncased tokenizer, and what a model makes of them."""
+
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import save_tiny_encoder
+
+from spanloop.config import ScoringConfig, TrainingConfig
+from spanloop.lettercase import can_learn_case, case_classes, loses_case, teach_case
+from spanloop.records import Example, Span
+from spanloop.scoring.scorer import predict
+from spanloop.training.job import Job, run_job
+from spanloop.training.loading import load_model
+from spanloop.words import split_words
+
+
+def classes_of(*texts: str) -> list[int]:
+    words = [split_words(text) for text in texts]
+    base = [0, *accumulate(len(text) + 1 for text in texts)]
+    pairs = [(a + shift, b + shift) for shift, found in zip(base, words, strict=False) for a, b in found]
+    starts, stops = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return case_classes(texts, starts, stops).tolist()
+
+
+def plain_class(word: str) -> int:
+    capitals, small = sum(c.isupper() for c in word), any(c.islower() for c in word)
+    if not capitals:
+        return 0
+    if capitals == 1 and word[0].isupper():
+        return 1
+    return 3 if small else 2
+
+
+def test_each_word_has_one_of_four_classes() -> None:
+    assert classes_of("in Paris NATO eBay iPhone 42 , É", "", "😀 A") == [0, 1, 2, 3, 3, 0, 0, 1, 0, 1]
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_classes_are_those_of_a_plain_count_over_any_text(texts: list[str]) -> None:
+    assert classes_of(*texts) == [plain_class(text[a:b]) for text in texts for a, b in split_words(text)]
+
+
+def test_a_taught_encoder_begins_as_it_was(tmp_path: Path) -> None:
+    model, tokenizer = load_model(str(save_tiny_encoder(tmp_path)), ["PER"], 0)
+    assert loses_case(tokenizer)
+    assert can_learn_case(model)
+    ids = torch.tensor([[2, 5, 6, 7, 3]])
+    model.eval()
+    before = model(input_ids=ids).logits
+    teach_case(model)
+    assert torch.allclose(before, model(input_ids=ids, token_type_ids=torch.tensor([[0, 1, 2, 3, 0]])).logits)
+
+
+def examples(capitals: bool) -> list[Example]:
+    """Every second text names someone, and only a capital letter tells."""
+    texts = [f"{'Anna' if i % 2 and capitals else 'anna'} went home with {i}" for i in range(40)]
+    return [Example(f"r{i}", text, (Span(0, 4, "PER"),) if i % 2 else ()) for i, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(("letter_case", "learnt"), [(True, True), (False, False)])
+def test_what_only_a_capital_tells_is_learnt_with_the_letter_case_alone(
+    tmp_path: Path, letter_case: bool, learnt: bool
+) -> None:
+    encoder = save_tiny_encoder(tmp_path / "encoder")
+    config = TrainingConfig(
+        model_name_or_path=str(encoder), learning_rate=3e-3, num_train_epochs=20, min_steps=0, letter_case=letter_case,
+        max_length=32, stride=8, per_device_train_batch_size=8, mixed_precision="no", freeze_embeddings=False,
+    )  # fmt: skip
+    run_job(Job(examples(capitals=True), [], ["PER"], config, tmp_path / "model"))
+    found = predict(tmp_path / "model", examples(capitals=True), ScoringConfig())
+    right = [{s.span for s in found[e.id]} == set(e.spans) for e in examples(capitals=True)]
+    assert all(right) == learnt
