@@ -1,8 +1,10 @@
 """F1 against the tutorials' recipe by number of labels: `python -m benchmarks.accuracy [--quick] --out FILE.json`.
 
 Both sides train on the same records, and on all of them: nothing is held back for validation, so that no side has more
-labels than the other. The tutorials' recipe is given the learning rate that is best on the test set (mean of the
-seeds); ours uses its defaults on every corpus. F1 is that of exact spans of characters.
+labels than the other. The tutorials' recipe is given the learning rate that is best on the test set: all are tried
+with the first seed, the two best with every seed, and the better mean counts. Ours uses its defaults on every corpus.
+F1 is that of exact spans of characters. On CPUs the tutorials' recipe too runs in bf16 where the processor is made for
+it and with spanloop's faster dropout, which changes how long it takes, not what it learns.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from benchmarks.recipes import packed_encoder, train_ours, train_tutorial
 from benchmarks.report import table, write_report
 
 _RATES = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4)
+_KEPT = 2  # rates that are tried with every seed
 _AT = 300
 
 
@@ -52,15 +55,17 @@ def _compare(corpus: Corpus, size: int, options: Any) -> dict[str, Any]:
     """F1 of both recipes, with every single run."""
     model, test = options.model or packed_encoder(), corpus.test[: options.test]
     ours, tutorial = [], {rate: list[float]() for rate in options.rates}
-    for seed in options.seeds:
+    for number, seed in enumerate(options.seeds):
         train = corpus.sample(size, seed)
         ours.append(train_ours(train, test, corpus.labels, model, seed).f1)
         print(f"{corpus.name} {size} seed {seed}: ours {ours[-1]:.4f}", flush=True)
-        for rate in options.rates:
-            found = train_tutorial(train, test, corpus.labels, model, seed, learning_rate=rate).f1
+        rates = sorted(tutorial, key=lambda rate: -mean(tutorial[rate]))[:_KEPT] if number else options.rates
+        for rate in rates:
+            found = train_tutorial(train, test, corpus.labels, model, seed, learning_rate=rate, quick=True).f1
             tutorial[rate].append(found)
             print(f"{corpus.name} {size} seed {seed}: tutorial {rate:g} {found:.4f}", flush=True)
-    best = max(tutorial, key=lambda rate: mean(tutorial[rate]))
+    tried = max(map(len, tutorial.values()))
+    best = max((rate for rate in tutorial if len(tutorial[rate]) == tried), key=lambda rate: mean(tutorial[rate]))
     return {
         "ours": mean(ours),
         "tutorial": mean(tutorial[best]),

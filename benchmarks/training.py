@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=384)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--learning-rate", type=float, default=4e-4, help="of both sides")
+    parser.add_argument("--learning-rate", type=float, default=4e-4, help="of Trainer; ours chooses its own")
     options = parser.parse_args()
     if options.quick:
         options.records, options.epochs, options.rounds = 96, 2, 1
@@ -53,7 +53,7 @@ def measure(options: Any) -> dict[str, Any]:
     train, test = corpus.sample(options.records, 0), corpus.test[: 200 if options.quick else 1000]
     given = (train, test, corpus.labels, options.model or packed_encoder(), 0)
     rate, epochs = options.learning_rate, options.epochs
-    ours = {"learning_rate": rate, "num_train_epochs": epochs, "min_steps": 0, "per_device_train_batch_size": _BATCH}
+    ours = {"num_train_epochs": epochs, "min_steps": 0, "per_device_train_batch_size": _BATCH}
     tutorial = {"learning_rate": rate, "epochs": epochs, "batch": _BATCH}
     grouped = {**tutorial, "train_sampling_strategy": "group_by_length"}
     recipes: dict[str, Callable[[], Outcome]] = {

@@ -116,7 +116,7 @@ class TrainingConfig(_Section):
     seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.")
     learning_rate: float = Field(0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the encoder's size.")
     head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
-    num_train_epochs: int = Field(15, ge=1, le=1000, description="Most passes over the training records.")
+    num_train_epochs: int = Field(10, ge=1, le=1000, description="Most passes over the training records.")
     min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
     warmup_ratio: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")

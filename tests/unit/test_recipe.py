@@ -58,7 +58,7 @@ def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path
     assert rate_of[id(layer.output.LayerNorm.weight)] == (1e-4, 0.0)
 
 
-@pytest.mark.parametrize(("millions", "low", "high"), [(22, 2e-4, 6e-4), (110, 2e-5, 6e-5), (340, 1e-5, 2e-5)])
+@pytest.mark.parametrize(("millions", "low", "high"), [(22, 1.5e-4, 4e-4), (110, 2e-5, 6e-5), (340, 1e-5, 2e-5)])
 def test_larger_encoders_get_smaller_rates(millions: int, low: float, high: float) -> None:
     class Encoder:
         base_model = property(lambda self: self)

@@ -13,11 +13,12 @@ from accelerate.state import AcceleratorState, GradientState
 
 from spanloop.config import TrainingConfig
 from spanloop.device import Device, find_device, set_threads
-from spanloop.dropout import replace_dropout
+from spanloop.dropout import Masks, replace_dropout
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.lettercase import can_learn_case, loses_case, teach_case
 from spanloop.records import Example
+from spanloop.training.attention import use_fast_attention
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.loading import load_model, longest_window
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
@@ -112,7 +113,10 @@ class _Session:
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, letter_case=self._letter_case)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)
-        self._masks = replace_dropout(model) if accelerator.device.type == "cpu" else None
+        self._masks: Masks | None = None
+        if accelerator.device.type == "cpu":
+            self._masks = replace_dropout(model)
+            use_fast_attention(model)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._train = self._targets(job.train)
         self._validation = Validation(job.validation, self._targets(job.validation), job.labels)
