@@ -113,7 +113,7 @@ def train_tutorial(
     loaded, tokenizer = load_model(model, labels, seed)
     if quick and not torch.cuda.is_available():
         replace_dropout(loaded)
-        changes = {"bf16": find_device(training=True).precision == "bf16", **changes}
+        changes = {"bf16": find_device(training=True).precision == "bf16", "use_cpu": True, **changes}
     rows = [_tutorial_row(tokenizer, example, labels) for example in train]
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
         arguments = TrainingArguments(

@@ -136,12 +136,13 @@ class Encoder:
         classes = case_classes(texts, words[:, 0], words[:, 1]) if self._letter_case else None
         return self._assemble(pieces, words, text_words, base, classes)
 
-    def batch(self, encoded: Encoded, rows: Ints) -> Batch:
+    def batch(self, encoded: Encoded, rows: Ints, multiple: int = 1) -> Batch:
         """Lay windows side by side, with special tokens and padding.
 
         Args:
             encoded: What `encode` gave.
             rows: (n,) indices of windows.
+            multiple: The width is rounded up to a multiple of this, or to the longest window.
 
         Returns:
             Padded arrays with one row a window.
@@ -149,6 +150,7 @@ class Encoder:
         start, lengths = encoded.windows.start[rows], encoded.windows.lengths[rows]
         before, after = len(self.prefix), len(self.suffix)
         width = int(lengths.max(initial=0)) + before + after
+        width = max(width, min(-(-width // multiple) * multiple, self.capacity + before + after))
         column = np.arange(width)[None, :]
         inside = column - before
         is_piece = (inside >= 0) & (inside < lengths[:, None])

@@ -117,3 +117,14 @@ def test_a_slow_tokenizer_is_refused() -> None:
 def test_a_window_without_room_for_text_is_refused() -> None:
     with pytest.raises(TrainingError, match="max_length 3 leaves no room"):
         Encoder(wordpiece(), 3, 0)
+
+
+def test_the_width_of_a_batch_can_be_rounded_up_to_the_longest_window_at_most() -> None:
+    encoder = Encoder(wordpiece(), 30, 4)
+    encoded = encoder.encode(["Paris", "Ada Lovelace " * 40])
+    assert encoder.batch(encoded, np.array([0]), 8).input_ids.shape == (1, 8)
+    assert encoder.batch(encoded, np.array([0, 1]), 8).input_ids.shape == (2, 30)
+    alone, rounded = encoder.batch(encoded, np.array([0])), encoder.batch(encoded, np.array([0]), 8)
+    width = alone.input_ids.shape[1]
+    assert np.array_equal(rounded.input_ids[:, :width], alone.input_ids)
+    assert not rounded.attention_mask[:, width:].any()

@@ -17,6 +17,9 @@ from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
 
+_WIDTHS = 8
+"""Widths of batches are multiples of this: kernels made for a shape are made once for few shapes."""
+
 
 class Stepper:
     """Computes the gradients of update steps.
@@ -105,7 +108,7 @@ class Stepper:
     def _loss(self, rows: Ints) -> torch.Tensor:
         """Summed loss of some windows' labelled pieces."""
         encoded, device = self._targets.encoded, self._accelerator.device
-        batch = self._encoder.batch(encoded, rows)
+        batch = self._encoder.batch(encoded, rows, _WIDTHS)
         start = encoded.windows.start[rows][:, None]
         piece = start + np.arange(batch.input_ids.shape[1])[None, :] - len(self._encoder.prefix)
         gold = self._tags(rows, piece)
