@@ -21,7 +21,7 @@ _BATCH = 8  # Trainer's default
 def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(prog="benchmarks.training", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="96 records, 2 epochs, one round")
+    parser.add_argument("--quick", action="store_true", help="192 records, 4 epochs, one round")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
     parser.add_argument("--corpus", default="bc5cdr")
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=4e-4, help="of Trainer; ours chooses its own")
     options = parser.parse_args()
     if options.quick:
-        options.records, options.epochs, options.rounds = 96, 2, 1
+        options.records, options.epochs, options.rounds = 192, 4, 1
     figures = measure(options)
     write_report(options.out, figures)
     rows = [[name, *run.values()] for name, run in figures["runs"].items()]

@@ -1,0 +1,77 @@
+"""Starting each training from the model in service or from the base: `python -m benchmarks.warm_start --out FILE.json`.
+
+A loop grows: at each size one model starts from the base encoder (`training.start_from: base`), another from the model
+of the size before (`champion`). Same records, same steps; F1 of exact spans on the test set, mean over the seeds.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks.corpora import Corpus, data_folder, read_corpus
+from benchmarks.recipes import packed_encoder
+from benchmarks.report import table, write_report
+from spanloop.config import ScoringConfig, TrainingConfig
+from spanloop.records import Example
+from spanloop.scoring.scorer import predict
+from spanloop.training.job import Job, run_job
+from spanloop.training.validation import f1
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks.warm_start", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="50 and 100 records, one seed, 500 test examples")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser.add_argument("--corpus", default="bc5cdr")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[100, 200, 300])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--test", type=int, default=2000, help="test examples used")
+    options = parser.parse_args()
+    if options.quick:
+        options.sizes, options.seeds, options.test = [50, 100], [0], 500
+    corpus = read_corpus(data_folder(options.data), options.corpus)
+    runs = [measure(corpus, options.sizes, seed, options.test) for seed in options.seeds]
+    scores = {
+        start: {size: mean(run[start][size] for run in runs) for size in map(str, options.sizes)}
+        for start in ("base", "champion")
+    }
+    gain = {size: scores["champion"][size] - scores["base"][size] for size in scores["base"]}
+    figures: dict[str, Any] = {"delta_f1_of_warm_start": gain, "f1": scores, "f1_by_seed": runs}
+    write_report(options.out, {**figures, "corpus": options.corpus, "seeds": options.seeds})
+    print(table(["start", *gain], [[name, *(100 * x for x in row.values())] for name, row in scores.items()]))
+
+
+def measure(corpus: Corpus, sizes: list[int], seed: int, n_test: int) -> dict[str, dict[str, float]]:
+    """F1 by start and size for one seed.
+
+    Args:
+        corpus: The corpus.
+        sizes: Training records, rising.
+        seed: Of the sample and of training.
+        n_test: Test examples used.
+    """
+    config = TrainingConfig(model_name_or_path=packed_encoder(), seed=seed)
+    test, scores = corpus.test[:n_test], {"base": dict[str, float](), "champion": dict[str, float]()}
+    with tempfile.TemporaryDirectory() as scratch:
+        for start, found in scores.items():
+            before = ""
+            for size in sizes:
+                out = Path(scratch) / f"{start}-{size}"
+                run_job(Job(corpus.sample(size, seed), [], corpus.labels, config, out, start=before))
+                found[str(size)] = _f1(out, test)
+                before = str(out) if start == "champion" else ""
+                print(f"{corpus.name} {size} seed {seed}: from {start} {found[str(size)]:.4f}", flush=True)
+    return scores
+
+
+def _f1(model: Path, test: list[Example]) -> float:
+    found = predict(model, test, ScoringConfig())
+    return f1(test, {(i, scored.span) for i, example in enumerate(test) for scored in found[example.id]})
+
+
+if __name__ == "__main__":
+    main()
