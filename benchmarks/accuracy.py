@@ -7,12 +7,11 @@ F1 is that of exact spans of characters. On CPUs the tutorials' recipe too runs 
 it and with spanloop's faster dropout, which changes how long it takes, not what it learns.
 """
 
-import argparse
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from benchmarks.corpora import NAMES, Corpus, data_folder, read_corpus
+from benchmarks.options import add_data, make_parser
 from benchmarks.recipes import packed_encoder, train_ours, train_tutorial
 from benchmarks.report import table, write_report
 
@@ -23,10 +22,8 @@ _AT = 300
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="wnut17 at 100 records, one seed, two learning rates")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser = make_parser("accuracy", __doc__, "wnut17 at 100 records, one seed, two learning rates")
+    add_data(parser)
     parser.add_argument("--model", default="", help="encoder; default: the one that comes as a package")
     parser.add_argument("--corpora", nargs="+", default=list(NAMES))
     parser.add_argument("--sizes", nargs="+", type=int, default=[100, 300, 1000, 1_000_000])
@@ -54,18 +51,17 @@ def main() -> None:
 def _compare(corpus: Corpus, size: int, options: Any) -> dict[str, Any]:
     """F1 of both recipes, with every single run."""
     model, test = options.model or packed_encoder(), corpus.test[: options.test]
-    ours, tutorial = [], {rate: list[float]() for rate in options.rates}
-    for number, seed in enumerate(options.seeds):
+    ours, tutorial, rates = [], {rate: list[float]() for rate in options.rates}, options.rates
+    for seed in options.seeds:
         train = corpus.sample(size, seed)
         ours.append(train_ours(train, test, corpus.labels, model, seed).f1)
         print(f"{corpus.name} {size} seed {seed}: ours {ours[-1]:.4f}", flush=True)
-        rates = sorted(tutorial, key=lambda rate: -mean(tutorial[rate]))[:_KEPT] if number else options.rates
         for rate in rates:
             found = train_tutorial(train, test, corpus.labels, model, seed, learning_rate=rate, quick=True).f1
             tutorial[rate].append(found)
             print(f"{corpus.name} {size} seed {seed}: tutorial {rate:g} {found:.4f}", flush=True)
-    tried = max(map(len, tutorial.values()))
-    best = max((rate for rate in tutorial if len(tutorial[rate]) == tried), key=lambda rate: mean(tutorial[rate]))
+        rates = sorted(rates, key=lambda rate: mean(tutorial[rate]), reverse=True)[:_KEPT]
+    best = rates[0]
     return {
         "ours": mean(ours),
         "tutorial": mean(tutorial[best]),

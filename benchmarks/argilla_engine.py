@@ -4,7 +4,6 @@ A server of its own is started in a temporary folder and asked through REST, as 
 Beside the time that passes, the server's own CPU time is given: it says the same on a busy machine.
 """
 
-import argparse
 import random
 import statistics
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
+from benchmarks.options import make_parser
 from benchmarks.report import table, write_report
 from spanloop.server import process
 from spanloop.services.ports import free_port
@@ -32,9 +32,7 @@ _SCORE = {"entity": "suggestion", "question": "entities", "property": "score"}
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.argilla_engine", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="1,000 records, 5 repetitions")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser = make_parser("argilla_engine", __doc__, "1,000 records, 5 repetitions")
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--words", type=int, default=40, help="words of a text")
     parser.add_argument("--repeat", type=int, default=20)

@@ -1,45 +1,35 @@
 """Texts longer than the model's window: `python -m benchmarks.long_texts [--quick] --out FILE.json`.
 
 Trains on some of the tfh_patents abstracts and judges all others that do not fit one window. Counted are characters
-that no prediction covers, gold spans lost (those that end inside a word apart),
-and F1 before and behind the end of the first window, where a script that truncates finds nothing at all. The interval
-is a bootstrap over records.
+that no prediction covers, gold spans lost (those that end inside a word apart), and F1 before and behind the end of the
+first window, where a script that truncates finds nothing at all. The interval is a bootstrap over records.
 """
 
-import argparse
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.corpora import Corpus, data_folder, read_corpus
+from benchmarks.options import add_data, make_parser
 from benchmarks.recipes import packed_encoder
 from benchmarks.report import table, write_report
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.encoding import Encoded
-from spanloop.records import Example, Span
+from spanloop.evaluation.bootstrap import resampled
+from spanloop.evaluation.counts import Counts, IntArray, f1_of, record_counts, total
+from spanloop.records import Example, ScoredSpan
 from spanloop.scoring import Scorer
 from spanloop.training.job import Job, run_job
 from spanloop.training.targets import make_targets
 
-Counts = np.ndarray
-"""(n_records, 3): spans found and gold, spans found, gold spans."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    before: Counts
-    behind: Counts
-
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.long_texts", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="100 records, 4 epochs")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser = make_parser("long_texts", __doc__, "100 records, 4 epochs")
+    add_data(parser)
     parser.add_argument("--records", type=int, default=400, help="to train on")
     options = parser.parse_args()
     corpus = read_corpus(data_folder(options.data), "tfh_patents")
@@ -73,16 +63,19 @@ def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
     pieces = np.diff(encoder.encode([e.text for e in rest]).text_pieces)
     long = [e for e, n in zip(rest, pieces, strict=True) if n > encoder.capacity]
     targets = make_targets(encoder, long, corpus.labels, "first")
-    found = [{s.span for s in scored.spans} for scored in scorer.score((e.id, e.text) for e in long)]
-    parts = _split(long, found, targets.encoded, encoder.capacity)
+    found = {scored.id: scored.spans for scored in scorer.score((e.id, e.text) for e in long)}
+    edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
+    before, behind = (_counts(long, found, edges, behind=part) for part in (False, True))
+    drawn = resampled(np.concatenate([before, behind], axis=1), 1000, np.random.default_rng(0))
+    differences = 100 * (f1_of(drawn[:, 3:]) - f1_of(drawn[:, :3]))
     return {
-        "f1_behind_minus_before": _f1(parts.behind) - _f1(parts.before),
-        "interval": _interval(parts),
+        "f1_behind_minus_before": 100 * (total(behind).f1 - total(before).f1),
+        "interval": np.quantile(differences, [0.025, 0.975]).tolist(),
         "gold_spans_lost": sum(lost.reason != "boundary" for lost in targets.lost),
         "gold_spans_ending_inside_a_word": sum(lost.reason == "boundary" for lost in targets.lost),
         "characters_unpredicted": sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
-        "before": _summary(parts.before),
-        "behind": _summary(parts.behind),
+        "before": _summary(total(before)),
+        "behind": _summary(total(behind)),
         "long_records": len(long),
         "longest_tokens": int(pieces.max()),
         "window": config.max_length,
@@ -90,18 +83,22 @@ def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-def _split(examples: list[Example], found: list[set[Span]], encoded: Encoded, capacity: int) -> _Parts:
-    """Count each record's spans that begin before and behind the end of its first window."""
-    parts = _Parts(*(np.zeros((len(examples), 3), dtype=np.int64) for _ in range(2)))
-    for i, (example, spans) in enumerate(zip(examples, found, strict=True)):
-        words = slice(encoded.text_words[i], encoded.text_words[i + 1])
-        outside = encoded.word_first[words] - encoded.text_pieces[i] >= capacity
-        edge = int(encoded.word_start[words][outside][0]) if outside.any() else len(example.text)
-        gold = set(example.spans)
-        for counts, behind in ((parts.before, False), (parts.behind, True)):
-            mine, theirs = ({s for s in all_ if (s.start >= edge) == behind} for all_ in (spans, gold))
-            counts[i] = len(mine & theirs), len(mine), len(theirs)
-    return parts
+def _edge(text: str, encoded: Encoded, i: int, capacity: int) -> int:
+    """The character at which the first window of a text ends."""
+    words = slice(encoded.text_words[i], encoded.text_words[i + 1])
+    outside = encoded.word_first[words] - encoded.text_pieces[i] >= capacity
+    return int(encoded.word_start[words][outside][0]) if outside.any() else len(text)
+
+
+def _counts(
+    examples: list[Example], found: dict[str, tuple[ScoredSpan, ...]], edges: list[int], *, behind: bool
+) -> IntArray:
+    """Counts of each record's spans that begin before its edge, or behind it."""
+    gold, predictions = [], {}
+    for example, edge in zip(examples, edges, strict=True):
+        gold.append(replace(example, spans=tuple(s for s in example.spans if (s.start >= edge) == behind)))
+        predictions[example.id] = [s for s in found[example.id] if (s.start >= edge) == behind]
+    return record_counts(gold, predictions)
 
 
 def _unpredicted(text: str, encoded: Encoded, i: int) -> int:
@@ -113,21 +110,8 @@ def _unpredicted(text: str, encoded: Encoded, i: int) -> int:
     return sum(not c.isspace() and not covered[j] for j, c in enumerate(text))
 
 
-def _f1(counts: Counts) -> float:
-    both, mine, theirs = counts.sum(axis=0)
-    return float(200 * both / max(mine + theirs, 1))
-
-
-def _interval(parts: _Parts) -> list[float]:
-    rng = np.random.default_rng(0)
-    rows = rng.integers(len(parts.before), size=(1000, len(parts.before)))
-    differences = [_f1(parts.behind[r]) - _f1(parts.before[r]) for r in rows]
-    return [float(x) for x in np.percentile(differences, [2.5, 97.5])]
-
-
 def _summary(counts: Counts) -> dict[str, float]:
-    both, mine, theirs = (int(x) for x in counts.sum(axis=0))
-    return {"f1": _f1(counts), "gold": theirs, "found": mine, "right": both}
+    return {"f1": 100 * counts.f1, **asdict(counts)}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ A million short records run through a tiny model; the resident memory is noted o
 read, tokenized and scored at a time is bounded, whatever the size of the pool.
 """
 
-import argparse
 import random
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 
 from benchmarks.models import tiny
+from benchmarks.options import make_parser
 from benchmarks.report import table, write_report
 from spanloop.config import ScoringConfig
 from spanloop.scoring import Scorer
@@ -24,9 +24,7 @@ _POINTS = 20
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.memory", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="100,000 records")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser = make_parser("memory", __doc__, "100,000 records")
     parser.add_argument("--records", type=int, default=1_000_000)
     options = parser.parse_args()
     print(table(["records", "seconds", "rss_mb"], []), flush=True)

@@ -15,11 +15,12 @@ import torch
 
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.device import find_device, set_threads
-from spanloop.dropout import replace_dropout
 from spanloop.errors import DataError
+from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
-from spanloop.scoring.scorer import predict
+from spanloop.scoring import predict
 from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
+from spanloop.training.dropout import replace_dropout
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model, quiet_transformers
 from spanloop.training.validation import f1
@@ -73,10 +74,14 @@ def train_ours(
         cpu = time.process_time()
         result = run_job(Job(train, [], labels, config, Path(folder)))
         cpu = time.process_time() - cpu
-        found = predict(Path(folder), test, ScoringConfig())
-    predicted = {(i, scored.span) for i, example in enumerate(test) for scored in found[example.id]}
+        score = f1_of_model(Path(folder), test)
     tokens = round(result.tokens_per_second * result.seconds)
-    return Outcome(f1(test, predicted), result.seconds, cpu, tokens, result.steps)
+    return Outcome(score, result.seconds, cpu, tokens, result.steps)
+
+
+def f1_of_model(folder: Path, test: list[Example]) -> float:
+    """Exact-span F1 of a model folder on test examples, in 0..1."""
+    return total(record_counts(test, predict(folder, test, ScoringConfig()))).f1
 
 
 def train_tutorial(

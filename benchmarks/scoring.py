@@ -6,7 +6,6 @@ disturb all alike; a ratio is one of best rounds. Tokens are real ones: no paddi
 mixed length, about 30 words in the mean: sentences (bc5cdr, wnut17) and one whole abstract (tfh_patents) in ten.
 """
 
-import argparse
 import logging
 import tempfile
 import time
@@ -21,6 +20,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 
 from benchmarks.corpora import Corpus, data_folder, read_corpus
 from benchmarks.models import random_base, trained
+from benchmarks.options import add_data, make_parser
 from benchmarks.report import table, write_report
 from spanloop.config import ScoringConfig
 from spanloop.evaluation import evaluate
@@ -45,10 +45,8 @@ class Run:
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.scoring", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="200 texts, two rounds, int8 judged on 300 sentences")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser = make_parser("scoring", __doc__, "200 texts, two rounds, int8 judged on 300 sentences")
+    add_data(parser)
     parser.add_argument("--model", type=Path, help="model folder of spanloop; default: one is trained on bc5cdr")
     parser.add_argument("--base", action="store_true", help="a random encoder of BERT-base size: speed only")
     parser.add_argument("--texts", type=int, default=1000)

@@ -6,12 +6,11 @@ Tokens are real ones, padding not counted. Each is run `--rounds` times, in turn
 all alike; `cpu_ratio_…` compares processor time, loading included, and is fair even then.
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import data_folder, read_corpus
+from benchmarks.options import add_data, make_parser
 from benchmarks.recipes import Outcome, packed_encoder, train_ours, train_tutorial
 from benchmarks.report import table, write_report
 
@@ -20,10 +19,8 @@ _BATCH = 8  # Trainer's default
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.training", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="192 records, 4 epochs, one round")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser = make_parser("training", __doc__, "192 records, 4 epochs, one round")
+    add_data(parser)
     parser.add_argument("--corpus", default="bc5cdr")
     parser.add_argument("--model", default="", help="encoder; default: the one that comes as a package")
     parser.add_argument("--records", type=int, default=384)

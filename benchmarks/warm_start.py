@@ -4,28 +4,23 @@ A loop grows: at each size one model starts from the base encoder (`training.sta
 of the size before (`champion`). Same records, same steps; F1 of exact spans on the test set, mean over the seeds.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from benchmarks.corpora import Corpus, data_folder, read_corpus
-from benchmarks.recipes import packed_encoder
+from benchmarks.options import add_data, make_parser
+from benchmarks.recipes import f1_of_model, packed_encoder
 from benchmarks.report import table, write_report
-from spanloop.config import ScoringConfig, TrainingConfig
-from spanloop.records import Example
-from spanloop.scoring.scorer import predict
+from spanloop.config import TrainingConfig
 from spanloop.training.job import Job, run_job
-from spanloop.training.validation import f1
 
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.warm_start", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="50 and 100 records, one seed, 500 test examples")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--data", type=Path, help="folder of the corpora; default $SPANLOOP_DATA or ../shared/data")
+    parser = make_parser("warm_start", __doc__, "50 and 100 records, one seed, 500 test examples")
+    add_data(parser)
     parser.add_argument("--corpus", default="bc5cdr")
     parser.add_argument("--sizes", nargs="+", type=int, default=[100, 200, 300])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -62,15 +57,10 @@ def measure(corpus: Corpus, sizes: list[int], seed: int, n_test: int) -> dict[st
             for size in sizes:
                 out = Path(scratch) / f"{start}-{size}"
                 run_job(Job(corpus.sample(size, seed), [], corpus.labels, config, out, start=before))
-                found[str(size)] = _f1(out, test)
+                found[str(size)] = f1_of_model(out, test)
                 before = str(out) if start == "champion" else ""
                 print(f"{corpus.name} {size} seed {seed}: from {start} {found[str(size)]:.4f}", flush=True)
     return scores
-
-
-def _f1(model: Path, test: list[Example]) -> float:
-    found = predict(model, test, ScoringConfig())
-    return f1(test, {(i, scored.span) for i, example in enumerate(test) for scored in found[example.id]})
 
 
 if __name__ == "__main__":

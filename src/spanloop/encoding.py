@@ -150,7 +150,7 @@ class Encoder:
         start, lengths = encoded.windows.start[rows], encoded.windows.lengths[rows]
         before, after = len(self.prefix), len(self.suffix)
         width = int(lengths.max(initial=0)) + before + after
-        width = max(width, min(-(-width // multiple) * multiple, self.capacity + before + after))
+        width = min(-(-width // multiple) * multiple, self.capacity + before + after)
         column = np.arange(width)[None, :]
         inside = column - before
         is_piece = (inside >= 0) & (inside < lengths[:, None])
@@ -160,9 +160,10 @@ class Encoder:
         tail = lengths[:, None] + before + np.arange(after)[None, :]
         np.put_along_axis(ids, tail, np.broadcast_to(np.array(self.suffix, dtype=np.int64), tail.shape), axis=1)
         mask = (column < (lengths + before + after)[:, None]).astype(np.int64)
-        types = None if encoded.piece_case is None else np.zeros_like(ids)
-        if types is not None and encoded.piece_case is not None:
-            types[is_piece] = encoded.piece_case[(start[:, None] + inside)[is_piece]]
+        if encoded.piece_case is None:
+            return Batch(ids, mask, None)
+        types = np.zeros_like(ids)
+        types[is_piece] = encoded.piece_case[(start[:, None] + inside)[is_piece]]
         return Batch(ids, mask, types)
 
     def _tokenize(self, texts: Sequence[str]) -> Pieces:
@@ -183,8 +184,6 @@ class Encoder:
         where = np.flatnonzero(count > 0)
         unit = _units(first, count, len(words))
         used, rank = np.unique(unit[first[where]], return_inverse=True)
-        word = np.full(len(first), -1, dtype=np.int64)
-        word[where] = rank
         word_first, word_last, stop = (np.full(len(used), x, np.int64) for x in (len(first), -1, 0))
         np.minimum.at(word_first, rank, where)
         np.maximum.at(word_last, rank, where)
@@ -192,7 +191,7 @@ class Encoder:
         text_of = np.searchsorted(text_words, used, side="right") - 1
         return Encoded(
             piece_ids=pieces.ids,
-            piece_word=word,
+            piece_word=_put(rank, where, len(first), rest=-1),
             text_pieces=pieces.bounds,
             word_start=words[used, 0] - base[text_of],
             word_stop=stop - base[text_of],
@@ -200,7 +199,7 @@ class Encoder:
             word_last=word_last,
             text_words=boundaries(np.bincount(text_of, minlength=len(text_words) - 1)),
             windows=plan_windows(pieces.bounds, self.capacity, self.stride),
-            piece_case=None if classes is None else np.where(count > 0, classes[np.where(count > 0, first, 0)], 0),
+            piece_case=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
         )
 
 
@@ -220,6 +219,13 @@ def _units(first: Ints, count: Ints, n_words: int) -> Ints:
     np.add.at(steps, first[crossing] + count[crossing], -1)
     joined = np.cumsum(steps)[:n_words] > 0
     return np.maximum.accumulate(np.where(joined, 0, np.arange(n_words)))
+
+
+def _put(values: Ints, where: Ints, size: int, rest: int) -> Ints:
+    """(size,) with the values at their places and `rest` elsewhere."""
+    whole = np.full(size, rest, dtype=np.int64)
+    whole[where] = values
+    return whole
 
 
 def _special_tokens(backend: Any) -> tuple[list[int], list[int]]:

@@ -2,9 +2,8 @@
 
 An uncased tokenizer turns "Apple" and "apple" into one piece, and with the capitals goes the best cue for names that
 few labels can give. Each piece therefore carries the case of its word beside its id, one of four classes after the caps
-feature of Collobert et al. (2011, https://arxiv.org/abs/1103.0398, section 6.1). The encoder reads the class as its
-token type: the type embedding grows to four rows, all equal to the pretrained one at first, so that training starts
-from the encoder as it is.
+feature of Collobert et al. (2011, https://arxiv.org/abs/1103.0398, section 6.1); the model reads it as its token type
+(`training.token_types`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from spanloop.windows import Ints
 
@@ -28,32 +26,6 @@ def loses_case(tokenizer: Any) -> bool:
     """Whether a tokenizer gives the same ids to capital and small letters."""
     same: bool = tokenizer(_PROBE)["input_ids"] == tokenizer(_PROBE.lower())["input_ids"]
     return same
-
-
-def can_learn_case(model: Any) -> bool:
-    """Whether an encoder has token types to carry the classes."""
-    return bool(getattr(model.config, "type_vocab_size", 0)) and _type_embeddings(model) is not None
-
-
-def teach_case(model: Any) -> None:
-    """Give the encoder a token type for each class; rows that are new begin as its first.
-
-    Args:
-        model: A model for which `can_learn_case` holds; changed in place.
-    """
-    embeddings = _type_embeddings(model)
-    if embeddings is None or embeddings.num_embeddings >= CLASSES:
-        return
-    with torch.no_grad():
-        rows = embeddings.weight[:1].repeat(CLASSES, 1)
-    embeddings.weight = torch.nn.Parameter(rows)
-    embeddings.num_embeddings = model.config.type_vocab_size = CLASSES
-
-
-def case_parameters(model: Any) -> set[str]:
-    """Names of the parameters that hold the classes; empty where the model was not taught them."""
-    name = f"{model.base_model_prefix}.embeddings.token_type_embeddings.weight"
-    return {name} & {known for known, p in model.named_parameters() if len(p) == CLASSES}
 
 
 def case_classes(texts: Sequence[str], starts: Ints, stops: Ints) -> Ints:
@@ -73,15 +45,10 @@ def case_classes(texts: Sequence[str], starts: Ints, stops: Ints) -> Ints:
     is_upper, is_lower = upper[codes], lower[codes]
     capitals, small = (_counts(flags, starts, stops) for flags in (is_upper, is_lower))
     classes = np.full(len(starts), _OTHER, dtype=np.int64)
+    classes[small == 0] = _ALL
     classes[(capitals == 1) & is_upper[starts]] = _FIRST
-    classes[(capitals > 1) & (small == 0)] = _ALL
     classes[capitals == 0] = _NONE
     return classes
-
-
-def _type_embeddings(model: Any) -> torch.nn.Embedding | None:
-    found = getattr(getattr(model.base_model, "embeddings", None), "token_type_embeddings", None)
-    return found if isinstance(found, torch.nn.Embedding) else None
 
 
 def _counts(flags: npt.NDArray[np.bool_], starts: Ints, stops: Ints) -> Ints:

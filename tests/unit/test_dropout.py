@@ -9,8 +9,8 @@ from tiny_scorers import ARCHITECTURES, save_tiny_scorer
 from torch import nn
 from transformers import AutoModelForTokenClassification
 
-from spanloop.dropout import Dropout, Masks, replace_dropout
 from spanloop.training.attention import NAME, use_fast_attention
+from spanloop.training.dropout import Dropout, Masks, replace_dropout
 from spanloop.training.loading import load_model
 
 

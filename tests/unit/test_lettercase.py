@@ -8,14 +8,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import save_tiny_encoder
+from tiny_models import TOKENIZERS, save_tiny_encoder
+from tiny_scorers import save_tiny_scorer
+from transformers import AutoModelForTokenClassification
 
 from spanloop.config import ScoringConfig, TrainingConfig
-from spanloop.lettercase import can_learn_case, case_classes, loses_case, teach_case
+from spanloop.encoding import Encoder
+from spanloop.lettercase import case_classes, loses_case
 from spanloop.records import Example, Span
-from spanloop.scoring.scorer import predict
+from spanloop.scoring import predict
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model
+from spanloop.training.token_types import teach_case
 from spanloop.words import split_words
 
 
@@ -37,7 +41,7 @@ def plain_class(word: str) -> int:
 
 
 def test_each_word_has_one_of_four_classes() -> None:
-    assert classes_of("in Paris NATO eBay iPhone 42 , É", "", "😀 A") == [0, 1, 2, 3, 3, 0, 0, 1, 0, 1]
+    assert classes_of("in Paris NATO eBay iPhone 42 , É 3D", "", "😀 A") == [0, 1, 2, 3, 3, 0, 0, 1, 2, 0, 1]
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
@@ -48,18 +52,30 @@ def test_classes_are_those_of_a_plain_count_over_any_text(texts: list[str]) -> N
 def test_a_taught_encoder_begins_as_it_was(tmp_path: Path) -> None:
     model, tokenizer = load_model(str(save_tiny_encoder(tmp_path)), ["PER"], 0)
     assert loses_case(tokenizer)
-    assert can_learn_case(model)
     ids = torch.tensor([[2, 5, 6, 7, 3]])
     model.eval()
     before = model(input_ids=ids).logits
-    teach_case(model)
+    assert teach_case(model)
     assert torch.allclose(before, model(input_ids=ids, token_type_ids=torch.tensor([[0, 1, 2, 3, 0]])).logits)
 
 
-def examples(capitals: bool) -> list[Example]:
+def examples() -> list[Example]:
     """Every second text names someone, and only a capital letter tells."""
-    texts = [f"{'Anna' if i % 2 and capitals else 'anna'} went home with {i}" for i in range(40)]
+    texts = [f"{'Anna' if i % 2 else 'anna'} went home with {i}" for i in range(40)]
     return [Example(f"r{i}", text, (Span(0, 4, "PER"),) if i % 2 else ()) for i, text in enumerate(texts)]
+
+
+def test_an_encoder_without_token_types_is_left_alone(tmp_path: Path) -> None:
+    model = AutoModelForTokenClassification.from_pretrained(save_tiny_scorer(tmp_path, "distilbert"))
+    assert not teach_case(model)
+
+
+@pytest.mark.parametrize("text", [" ", "\n", "\u200b", ""])
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_a_text_without_words_has_pieces_without_case(kind: str, text: str) -> None:
+    encoded = Encoder(TOKENIZERS[kind](), 16, 4, letter_case=True).encode([text])
+    assert encoded.piece_case is not None
+    assert encoded.piece_case.tolist() == [0] * len(encoded.piece_ids)
 
 
 @pytest.mark.parametrize(("letter_case", "learnt"), [(True, True), (False, False)])
@@ -71,7 +87,7 @@ def test_what_only_a_capital_tells_is_learnt_with_the_letter_case_alone(
         model_name_or_path=str(encoder), learning_rate=3e-3, num_train_epochs=20, min_steps=0, letter_case=letter_case,
         max_length=32, stride=8, per_device_train_batch_size=8, mixed_precision="no", freeze_embeddings=False,
     )  # fmt: skip
-    run_job(Job(examples(capitals=True), [], ["PER"], config, tmp_path / "model"))
-    found = predict(tmp_path / "model", examples(capitals=True), ScoringConfig())
-    right = [{s.span for s in found[e.id]} == set(e.spans) for e in examples(capitals=True)]
+    run_job(Job(examples(), [], ["PER"], config, tmp_path / "model"))
+    found = predict(tmp_path / "model", examples(), ScoringConfig())
+    right = [{s.span for s in found[e.id]} == set(e.spans) for e in examples()]
     assert all(right) == learnt

@@ -1,6 +1,6 @@
 """Attention for training on CPUs: PyTorch's fused kernel in fp32, whatever the precision around it.
 
-For 16 windows of 24 to 256 tokens on one core, forward and backward, the fused kernel in bf16 takes 3 to 8 times as
+For 16 windows of 24 to 256 tokens on one core, forward and backward, the fused kernel in bf16 takes 3 to 7 times as
 long as in fp32, and with dropout on the attention weights there is no fused kernel at all: 4 times as long at 256
 tokens. So there is no dropout here, which makes no difference to F1 that could be measured; activations keep theirs.
 """

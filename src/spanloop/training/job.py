@@ -13,13 +13,13 @@ from accelerate.state import AcceleratorState, GradientState
 
 from spanloop.config import TrainingConfig
 from spanloop.device import Device, find_device, set_threads
-from spanloop.dropout import Masks, replace_dropout
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
-from spanloop.lettercase import can_learn_case, loses_case, teach_case
+from spanloop.lettercase import loses_case
 from spanloop.records import Example
 from spanloop.training.attention import use_fast_attention
 from spanloop.training.checkpoint import Checkpoint, State
+from spanloop.training.dropout import Masks, replace_dropout
 from spanloop.training.loading import load_model, longest_window
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
 from spanloop.training.recipe import learning_rate, make_plan, parameter_groups
@@ -28,6 +28,7 @@ from spanloop.training.saving import save_model
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import sigterm_asks
 from spanloop.training.targets import Targets, class_weights, make_targets
+from spanloop.training.token_types import teach_case
 from spanloop.training.validation import Predictor, fit_temperature
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,7 @@ class _Session:
         config = job.config
         model, self._tokenizer = load_model(job.start or config.model_name_or_path, job.labels, config.seed)
         self._max_length = longest_window(model, self._tokenizer, config.max_length)
-        self._letter_case = config.letter_case and loses_case(self._tokenizer) and can_learn_case(model)
-        if self._letter_case:
-            teach_case(model)
+        self._letter_case = config.letter_case and loses_case(self._tokenizer) and teach_case(model)
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, letter_case=self._letter_case)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)

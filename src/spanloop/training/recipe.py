@@ -11,8 +11,8 @@ from math import ceil
 from typing import Any
 
 from spanloop.config import TrainingConfig
-from spanloop.lettercase import case_parameters
 from spanloop.training.loading import head_parameters
+from spanloop.training.token_types import case_parameters
 
 PARAMETERS = 22e6
 LEARNING_RATE = 2e-4

@@ -8,17 +8,17 @@ import torch
 from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 
-from spanloop.dropout import Masks
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.training.batching import micro_batches, share
+from spanloop.training.dropout import Masks
 from spanloop.training.targets import IGNORED, Targets
 from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
 
-_WIDTHS = 8
-"""Widths of batches are multiples of this: kernels made for a shape are made once for few shapes."""
+_WIDTH_MULTIPLE = 8
+"""Few widths of batches, because PyTorch's CPU kernels are made anew for every shape."""
 
 
 class Stepper:
@@ -58,6 +58,7 @@ class Stepper:
         self._masks, self._max_windows, self.max_tokens = masks, max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
+        self._widths = -(-self.lengths // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE
         labelled = np.concatenate([[0], np.cumsum(targets.piece_tags != IGNORED)])
         self._labelled = labelled[windows.core_stop] - labelled[windows.core_start]
 
@@ -99,7 +100,7 @@ class Stepper:
 
     def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
-        for batch in micro_batches(rows, self.lengths, self.max_tokens, self._max_windows):
+        for batch in micro_batches(rows, self._widths, self.max_tokens, self._max_windows):
             loss = self._loss(batch) * scale
             self._accelerator.backward(loss)
             total += loss.detach()
@@ -108,11 +109,11 @@ class Stepper:
     def _loss(self, rows: Ints) -> torch.Tensor:
         """Summed loss of some windows' labelled pieces."""
         encoded, device = self._targets.encoded, self._accelerator.device
-        batch = self._encoder.batch(encoded, rows, _WIDTHS)
+        batch = self._encoder.batch(encoded, rows, _WIDTH_MULTIPLE)
         start = encoded.windows.start[rows][:, None]
         piece = start + np.arange(batch.input_ids.shape[1])[None, :] - len(self._encoder.prefix)
         gold = self._tags(rows, piece)
-        inputs = {name: _to(rows, device) for name, rows in batch.arguments.items()}
+        inputs = {name: _to(array, device) for name, array in batch.arguments.items()}
         logits, tags = self._model(**inputs).logits.float(), _to(gold, device)
         return cross_entropy(
             logits.flatten(0, 1), tags.flatten(), weight=self._weights, ignore_index=IGNORED, reduction="sum"
@@ -140,13 +141,13 @@ class Stepper:
         self._model.zero_grad(set_to_none=True)
         if self._accelerator.device.type == "cuda":
             torch.cuda.empty_cache()
-        tried = next(micro_batches(rows, self.lengths, self.max_tokens, self._max_windows))
+        tried = next(micro_batches(rows, self._widths, self.max_tokens, self._max_windows))
         if len(tried) == 1:
             raise TrainingError(
                 f"the device runs out of memory with one window of {int(self.lengths[tried[0]])} tokens; "
                 "lower training.max_length or choose a smaller encoder"
             )
-        self.max_tokens = len(tried) * int(self.lengths[tried[0]]) // 2
+        self.max_tokens = len(tried) * int(self._widths[tried[0]]) // 2
         log.warning("train: the device ran out of memory; going on with %d tokens a batch", self.max_tokens)
 
 

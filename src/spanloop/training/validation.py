@@ -56,8 +56,8 @@ class Predictor:
         with torch.inference_mode():
             for batch_rows in micro_batches(rows, lengths, self.max_tokens):
                 batch = self.encoder.batch(encoded, batch_rows)
-                rows_on_device = {k: torch.from_numpy(v).to(self.device) for k, v in batch.arguments.items()}
-                logits = self.model(**rows_on_device).logits
+                inputs = {name: torch.from_numpy(array).to(self.device) for name, array in batch.arguments.items()}
+                logits = self.model(**inputs).logits
                 column = np.arange(logits.shape[1])[None, :] - before
                 piece = windows.start[batch_rows][:, None] + column
                 core = (piece >= windows.core_start[batch_rows][:, None]) & (
