@@ -63,27 +63,6 @@ class Encoded:
         return len(self.text_pieces) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Windows side by side, padded.
-
-    Attributes:
-        input_ids: (n_windows, longest) with special tokens.
-        attention_mask: (n_windows, longest) 1 for a token, 0 for padding.
-        token_type_ids: (n_windows, longest) letter case of each token; None: the model does not ask for it.
-    """
-
-    input_ids: Ints
-    attention_mask: Ints
-    token_type_ids: Ints | None
-
-    @property
-    def arguments(self) -> dict[str, Ints]:
-        """What the model's forward pass is called with."""
-        rows = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
-        return rows if self.token_type_ids is None else {**rows, "token_type_ids": self.token_type_ids}
-
-
 class Encoder:
     """Encodes texts with one tokenizer.
 
@@ -135,36 +114,6 @@ class Encoder:
         pieces = cut_at_words(self._parts, texts, base, pieces.shifted(base), words)
         classes = case_classes(texts, words[:, 0], words[:, 1]) if self._letter_case else None
         return self._assemble(pieces, words, text_words, base, classes)
-
-    def batch(self, encoded: Encoded, rows: Ints, multiple: int = 1) -> Batch:
-        """Lay windows side by side, with special tokens and padding.
-
-        Args:
-            encoded: What `encode` gave.
-            rows: (n,) indices of windows.
-            multiple: The width is rounded up to a multiple of this, or to the longest window.
-
-        Returns:
-            Padded arrays with one row a window.
-        """
-        start, lengths = encoded.windows.start[rows], encoded.windows.lengths[rows]
-        before, after = len(self.prefix), len(self.suffix)
-        width = int(lengths.max(initial=0)) + before + after
-        width = min(-(-width // multiple) * multiple, self.capacity + before + after)
-        column = np.arange(width)[None, :]
-        inside = column - before
-        is_piece = (inside >= 0) & (inside < lengths[:, None])
-        ids = np.full((len(rows), width), self.pad_id, dtype=np.int64)
-        ids[is_piece] = encoded.piece_ids[(start[:, None] + inside)[is_piece]]
-        ids[:, :before] = self.prefix
-        tail = lengths[:, None] + before + np.arange(after)[None, :]
-        np.put_along_axis(ids, tail, np.broadcast_to(np.array(self.suffix, dtype=np.int64), tail.shape), axis=1)
-        mask = (column < (lengths + before + after)[:, None]).astype(np.int64)
-        if encoded.piece_case is None:
-            return Batch(ids, mask, None)
-        types = np.zeros_like(ids)
-        types[is_piece] = encoded.piece_case[(start[:, None] + inside)[is_piece]]
-        return Batch(ids, mask, types)
 
     def _tokenize(self, texts: Sequence[str]) -> Pieces:
         try:

@@ -1,15 +1,12 @@
-"""Dropout from random bytes, and the attention that trains on CPUs."""
+"""Dropout from random bytes."""
 
 from pathlib import Path
 
 import pytest
 import torch
 from tiny_models import LABELS, save_tiny_encoder
-from tiny_scorers import ARCHITECTURES, save_tiny_scorer
 from torch import nn
-from transformers import AutoModelForTokenClassification
 
-from spanloop.training.attention import NAME, use_fast_attention
 from spanloop.training.dropout import Dropout, Masks, replace_dropout
 from spanloop.training.loading import load_model
 
@@ -47,16 +44,3 @@ def test_every_dropout_of_a_model_is_replaced_and_its_weights_keep_their_names(t
     assert not [m for m in model.modules() if type(m) is nn.Dropout]
     assert [m for m in model.modules() if isinstance(m, Dropout)]
     assert list(model.state_dict()) == names
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_attention_for_training_computes_what_the_usual_does(architecture: str, tmp_path: Path) -> None:
-    model = AutoModelForTokenClassification.from_pretrained(save_tiny_scorer(tmp_path, architecture)).eval()
-    ids, mask = torch.randint(5, 100, (3, 20)), torch.ones(3, 20, dtype=torch.long)
-    mask[1, 12:] = mask[2, 3:] = 0
-    usual = model(input_ids=ids, attention_mask=mask).logits
-    can = model.config._attn_implementation == "sdpa"
-    use_fast_attention(model)
-    assert (model.config._attn_implementation == NAME) == can
-    found = model(input_ids=ids, attention_mask=mask).logits
-    assert torch.allclose(found[mask > 0], usual[mask > 0], atol=2e-3)

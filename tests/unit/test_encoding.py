@@ -99,16 +99,6 @@ def test_cores_tile_every_text_and_lie_in_their_windows(sizes: list[int], capaci
     assert np.all(overlaps >= min(stride, capacity // 2))
 
 
-def test_a_batch_has_special_tokens_and_padding_where_they_belong() -> None:
-    tokenizer = wordpiece()
-    encoder = Encoder(tokenizer, 32, 0)
-    sentences = ["Ada went to Paris.", "Oslo"]
-    batch = encoder.batch(encoder.encode(sentences), np.array([0, 1]))
-    expected = tokenizer(sentences, padding=True)
-    assert batch.input_ids.tolist() == expected["input_ids"]
-    assert batch.attention_mask.tolist() == expected["attention_mask"]
-
-
 def test_a_slow_tokenizer_is_refused() -> None:
     with pytest.raises(TrainingError, match="no fast tokenizer"):
         Encoder(object(), 32, 0)
@@ -117,14 +107,3 @@ def test_a_slow_tokenizer_is_refused() -> None:
 def test_a_window_without_room_for_text_is_refused() -> None:
     with pytest.raises(TrainingError, match="max_length 3 leaves no room"):
         Encoder(wordpiece(), 3, 0)
-
-
-def test_the_width_of_a_batch_can_be_rounded_up_to_the_longest_window_at_most() -> None:
-    encoder = Encoder(wordpiece(), 30, 4)
-    encoded = encoder.encode(["Paris", "Ada Lovelace " * 40])
-    assert encoder.batch(encoded, np.array([0]), 8).input_ids.shape == (1, 8)
-    assert encoder.batch(encoded, np.array([0, 1]), 8).input_ids.shape == (2, 30)
-    alone, rounded = encoder.batch(encoded, np.array([0])), encoder.batch(encoded, np.array([0]), 8)
-    width = alone.input_ids.shape[1]
-    assert np.array_equal(rounded.input_ids[:, :width], alone.input_ids)
-    assert not rounded.attention_mask[:, width:].any()

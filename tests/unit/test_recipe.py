@@ -11,7 +11,7 @@ from tiny_models import LABELS, save_tiny_encoder, wordpiece
 from spanloop.config import TrainingConfig
 from spanloop.encoding import Encoder
 from spanloop.records import Example, Span
-from spanloop.training.batching import epoch_steps, micro_batches, share
+from spanloop.training.batching import epoch_steps, share
 from spanloop.training.loading import load_model
 from spanloop.training.recipe import Plan, learning_rate, make_plan, parameter_groups
 from spanloop.training.targets import IGNORED, make_targets
@@ -69,38 +69,23 @@ def test_larger_encoders_get_smaller_rates(millions: int, low: float, high: floa
     assert low <= learning_rate(Encoder(), TrainingConfig()) <= high
 
 
-@settings(max_examples=60, deadline=None)
-@given(lengths=sizes, per_step=st.integers(1, 16), epoch=st.integers(0, 3))
-def test_every_window_is_dealt_once_an_epoch_and_the_same_way_again(
-    lengths: np.ndarray, per_step: int, epoch: int
-) -> None:
-    steps = epoch_steps(lengths, per_step, seed=5, epoch=epoch)
-    assert sorted(np.concatenate(steps).tolist()) == list(range(len(lengths)))
-    assert len(steps) == -(-len(lengths) // per_step)
-    again = epoch_steps(lengths, per_step, seed=5, epoch=epoch)
+@given(n_windows=st.integers(1, 200), per_step=st.integers(1, 16), epoch=st.integers(0, 3))
+def test_every_window_is_dealt_once_an_epoch_and_the_same_way_again(n_windows: int, per_step: int, epoch: int) -> None:
+    steps = epoch_steps(n_windows, per_step, seed=5, epoch=epoch)
+    assert sorted(np.concatenate(steps).tolist()) == list(range(n_windows))
+    assert [len(step) for step in steps[:-1]] == [per_step] * (len(steps) - 1)
+    again = epoch_steps(n_windows, per_step, seed=5, epoch=epoch)
     assert all(np.array_equal(a, b) for a, b in zip(steps, again, strict=True))
 
 
 @settings(max_examples=60, deadline=None)
-@given(lengths=sizes, processes=st.integers(1, 4), max_tokens=st.integers(1, 200), max_windows=st.integers(1, 20))
-def test_processes_and_micro_batches_share_a_step_within_their_bounds(
-    lengths: np.ndarray, processes: int, max_tokens: int, max_windows: int
-) -> None:
+@given(lengths=sizes, processes=st.integers(1, 4))
+def test_processes_share_a_step_evenly(lengths: np.ndarray, processes: int) -> None:
     rows = np.arange(len(lengths))
-    seen = []
-    for rank in range(processes):
-        for batch in micro_batches(share(rows, lengths, rank, processes), lengths, max_tokens, max_windows):
-            assert len(batch) <= max_windows
-            assert len(batch) == 1 or len(batch) * lengths[batch].max() <= max_tokens
-            seen += batch.tolist()
-    assert sorted(seen) == rows.tolist()
-
-
-def test_batches_by_length_pad_little() -> None:
-    lengths = np.random.default_rng(0).integers(5, 120, size=800)
-    steps = epoch_steps(lengths, 16, seed=0, epoch=0)
-    padded = sum(len(step) * lengths[step].max() for step in steps)
-    assert padded / lengths.sum() < 1.2
+    shares = [share(rows, lengths, rank, processes) for rank in range(processes)]
+    assert sorted(np.concatenate(shares).tolist()) == rows.tolist()
+    loads = [int(lengths[mine].sum()) for mine in shares]
+    assert max(loads) - min(loads) <= lengths.max()
 
 
 def test_targets_lie_on_first_pieces_or_on_all() -> None:

@@ -57,8 +57,8 @@ def named(texts: list[str]) -> list[tuple[str, str]]:
 def logits_of(scorer: Scorer, texts: list[str]) -> list[np.ndarray]:
     """The logits of each text's words, from the packed path."""
     chunk = scorer._prepare(named(texts), embeddings=False)
-    logits = np.empty((len(chunk.plan.word), 5), dtype=np.float32)
-    logits[chunk.plan.word] = scorer._loaded.forward.run(chunk.plan).logits
+    logits = np.empty((len(chunk.word), 5), dtype=np.float32)
+    logits[chunk.word] = scorer._loaded.forward.run(chunk.plan, chunk.word_token).logits
     return np.split(logits, chunk.encoded.text_words[1:-1])
 
 

@@ -19,12 +19,13 @@ from spanloop.config import TrainingConfig
 from spanloop.encoding import Encoder
 from spanloop.errors import LabelError, StoreError, TrainingError
 from spanloop.records import Example, Span
+from spanloop.scoring.forward import Forward
 from spanloop.training import step as step_module
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model
 from spanloop.training.results import TrainProgress
 from spanloop.training.targets import make_targets
-from spanloop.training.validation import Predictor, f1, spans_of
+from spanloop.training.validation import f1, spans_of, word_logits
 
 ROUNDING = 1e-5
 """Largest difference of weights that did the same steps: a matrix product may round otherwise in another process."""
@@ -64,7 +65,8 @@ def f1_of(folder: Path, examples: list[Example]) -> float:
     model, tokenizer = load_model(str(folder), about["labels"], 0)
     encoder = Encoder(tokenizer, about["max_length"], about["stride"], letter_case=about["letter_case"])
     targets = make_targets(encoder, examples, about["labels"], "first")
-    words, logits = Predictor(model.eval(), encoder, torch.device("cpu"), 4096).logits(targets)
+    forward = Forward(model.eval(), torch.device("cpu"), encoder.pad_id, 4096)
+    words, logits = word_logits(forward, encoder, targets)
     return f1(examples, spans_of(targets, logits[np.argsort(words)], about["labels"]))
 
 
@@ -302,11 +304,11 @@ def _limit_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
     sizes: list[int] = []
     original = step_module.Stepper._loss
 
-    def loss(self: Any, rows: Any) -> torch.Tensor:
-        sizes.append(len(rows) * int(self.lengths[rows].max()))
+    def loss(self: Any, plan: Any, batch: Any) -> torch.Tensor:
+        sizes.append(batch.stop - batch.start)
         if sizes[-1] > tokens:
             raise torch.OutOfMemoryError(f"tried to allocate {sizes[-1]} tokens")
-        return original(self, rows)
+        return original(self, plan, batch)
 
     monkeypatch.setattr(step_module.Stepper, "_loss", loss)
     return sizes

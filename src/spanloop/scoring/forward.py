@@ -1,13 +1,14 @@
-"""Run a token classifier over a plan: logits of its words, and hidden states for embeddings if asked.
+"""Run a token classifier over a plan: logits of its tokens, and hidden states for embeddings if asked.
 
 All windows of a batch go through the encoder as one row without padding where the encoder can do that (`probe`), else
-each group of windows of equal length as one batch, which needs no padding either.
+side by side with padding behind the shorter ones.
 """
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from spanloop.scoring import packing
-from spanloop.scoring.plan import Batch, Plan
+from spanloop.scoring.plan import Batch, Plan, Tokens
+from spanloop.scoring.viterbi import Ints
 
 log = logging.getLogger(__name__)
 
 Singles = NDArray[np.float32]
-_TOLERANCE = {torch.float32: 2e-3}  # of the largest logit: orders of summation differ by less, a wrong mask by 1e-1
+_TOLERANCE = 2e-3  # of the largest figure: orders of summation differ by less, a wrong mask by 1e-1
 _COARSE_TOLERANCE = 4e-2  # the same in half precision
 
 
@@ -29,26 +31,36 @@ class Forward:
     """A model ready to run.
 
     Attributes:
-        model: A `PreTrainedModel` for token classification, in evaluation mode, on its device.
+        model: A `PreTrainedModel` for token classification, on its device.
         device: That device.
+        pad_id: The padding token's id.
         budget: Most tokens of a batch.
+        multiple: A packed row is filled up to a multiple of this: kernels that are made for a shape are made for few.
         first_position: Position id of a window's first token where windows are packed in one row; None: the encoder
-            cannot do that, and groups of equal length go through it one by one.
+            cannot do that.
     """
 
     model: Any
     device: torch.device
+    pad_id: int
     budget: int
+    multiple: int = 1
     first_position: int | None = None
     _hidden: list[torch.Tensor] = field(default_factory=list)
 
     def run(
-        self, plan: Plan, owners: NDArray[np.int64] | None = None, n_texts: int = 0, dropout_seed: int | None = None
+        self,
+        plan: Plan,
+        word_token: Ints,
+        owners: Tokens | None = None,
+        n_texts: int = 0,
+        dropout_seed: int | None = None,
     ) -> "Outputs":
         """Start the forward passes of a plan; on a GPU they go on while the caller does other work.
 
         Args:
             plan: What to run.
+            word_token: `(n_words,)` tokens whose logits are wanted, ascending.
             owners: `(n_tokens,)` text of each token that counts for that text's embedding, else -1; None: no
                 embeddings.
             n_texts: Texts of the plan, where embeddings are asked for.
@@ -58,46 +70,76 @@ class Forward:
             logits, sums = [torch.zeros(0, self.model.config.num_labels, device=self.device)], None
             if owners is not None:
                 sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
-            tokens = self._send(plan.word_token)
-            for batch in plan.batches:
-                output, hidden = self._batch(plan, batch, keep_hidden=sums is not None)
-                logits.append(output.float()[tokens[batch.words] - batch.start])
+            tokens = self.send(word_token)
+            bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in plan.batches)]).tolist()
+            for batch, words in zip(plan.batches, starmap(slice, pairwise(bounds)), strict=True):
+                output, hidden = self.batch(plan, batch, keep_hidden=sums is not None)
+                logits.append(output.float()[tokens[words] - batch.start])
                 if sums is not None and hidden is not None and owners is not None:
-                    owner = self._send(owners[batch.start : batch.stop] % (n_texts + 1))  # -1: the row behind the texts
+                    owner = self.send(owners[batch.start : batch.stop] % (n_texts + 1))  # -1: the row behind the texts
                     sums.index_add_(0, owner, hidden.float())
             return Outputs(_fetch(torch.cat(logits)), None if sums is None else _fetch(sums[:n_texts]), self._mark())
 
-    def _batch(self, plan: Plan, batch: Batch, *, keep_hidden: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states."""
-        inputs = {"input_ids": self._send(plan.ids[batch.start : batch.stop])}
-        if plan.case is not None:
-            inputs["token_type_ids"] = self._send(plan.case[batch.start : batch.stop])
+    def batch(self, plan: Plan, batch: Batch, *, keep_hidden: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Run one forward pass.
+
+        Args:
+            plan: The plan.
+            batch: One of its batches.
+            keep_hidden: Whether the hidden states are wanted.
+
+        Returns:
+            Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states, `(n_tokens, hidden_size)`,
+            or None.
+        """
+        inputs, kept = self._padded(plan, batch) if self.first_position is None else self._packed(plan, batch)
         hook = self.model.base_model.register_forward_hook(self._keep) if keep_hidden else None
         try:
-            if self.first_position is None:
-                parts = [self.model(**part).logits.flatten(0, 1) for part in _grouped(inputs, batch)]
-                logits = parts[0] if len(parts) == 1 else torch.cat(parts)
-            else:
-                inputs["position_ids"] = self._send(plan.position[batch.start : batch.stop] + self.first_position)
-                row = {name: tokens[None] for name, tokens in inputs.items()}
-                logits = self.model(**row, layout=self._layout(batch)).logits[0]
-            hidden = torch.cat([h.flatten(0, 1) for h in self._hidden]) if keep_hidden else None
+            logits = self.model(**inputs).logits.flatten(0, 1)[kept]
+            hidden = self._hidden[0].flatten(0, 1)[kept] if keep_hidden else None
         finally:
             self._hidden.clear()
             if hook:
                 hook.remove()
         return logits, hidden
 
+    def _packed(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], slice]:
+        """The inputs as one row, and where in it the tokens are."""
+        run, count = slice(batch.start, batch.stop), batch.stop - batch.start
+        spare = -count % self.multiple
+        groups = (*batch.groups, (1, spare)) if spare else batch.groups
+        inputs = {"input_ids": plan.ids[run], "position_ids": plan.position[run] + (self.first_position or 0)}
+        if plan.case is not None:
+            inputs["token_type_ids"] = plan.case[run]
+        row = {name: self.send(np.pad(tokens, (0, spare)))[None] for name, tokens in inputs.items()}
+        return {**row, "layout": self._layout(groups)}, slice(count)
+
+    def _padded(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], torch.Tensor]:
+        """The inputs with a row a window, and where in the flattened rows the tokens are."""
+        run, sizes = slice(batch.start, batch.stop), batch.sizes
+        shape = (len(sizes), int(sizes.max()))
+        place = np.repeat(np.arange(len(sizes)) * shape[1], sizes) + plan.position[run]
+
+        def rows(tokens: Tokens | int, rest: int) -> torch.Tensor:
+            flat = np.full(shape[0] * shape[1], rest, dtype=np.int64)
+            flat[place] = tokens
+            return self.send(flat.reshape(shape))
+
+        inputs = {"input_ids": rows(plan.ids[run], self.pad_id), "attention_mask": rows(1, 0)}
+        if plan.case is not None:
+            inputs["token_type_ids"] = rows(plan.case[run], 0)
+        return inputs, self.send(place)
+
     def _keep(self, module: Any, inputs: Any, output: Any) -> None:
         self._hidden.append(output[0])
 
-    def _layout(self, batch: Batch) -> packing.Layout:
-        longest = max(length for _, length in batch.groups)
+    def _layout(self, groups: tuple[tuple[int, int], ...]) -> packing.Layout:
+        longest = max(length for _, length in groups)
         if self.device.type != "cuda":
-            return packing.Layout(batch.groups, None, longest)
-        sizes = np.repeat([length for _, length in batch.groups], [count for count, _ in batch.groups])
+            return packing.Layout(groups, None, longest)
+        sizes = np.repeat([length for _, length in groups], [count for count, _ in groups])
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-        return packing.Layout(batch.groups, self._send(offsets), longest)
+        return packing.Layout(groups, self.send(offsets), longest)
 
     @contextlib.contextmanager
     def _dropout(self, seed: int | None) -> Iterator[None]:
@@ -119,7 +161,7 @@ class Forward:
         event.record()
         return event
 
-    def _send(self, array: NDArray[Any]) -> torch.Tensor:
+    def send(self, array: NDArray[Any]) -> torch.Tensor:
         """Copy to the device; from pinned memory the host need not wait for it."""
         tensor = torch.from_numpy(array)
         if self.device.type != "cuda":
@@ -137,7 +179,7 @@ class Outputs:
 
     @property
     def logits(self) -> Singles:
-        """Logits in the order of `Plan.word`, `(n_words, n_tags)`."""
+        """Logits of the wanted tokens, `(n_words, n_tags)`."""
         self._wait()
         return np.asarray(self._logits.numpy())
 
@@ -152,53 +194,60 @@ class Outputs:
             self._ready.synchronize()
 
 
-def probe(forward: Forward, lengths: tuple[int, int], pad_id: int) -> int | None:
-    """Find out whether the encoder gives packed windows the logits that it gives them alone.
+def probe(
+    forward: Forward,
+    lengths: tuple[int, int],
+    attention: str = packing.NAME,
+    *,
+    exact: bool = True,
+    trains: bool = False,
+) -> None:
+    """Find out whether the encoder gives packed windows what it gives them alone, and pack if it does.
 
     Encoders count positions from 0 or, as RoBERTa, from behind the padding id; some ignore position ids, or attend in
     a way of their own. Two windows of random tokens, one of them of full length, tell.
 
     Args:
-        forward: The model, with the packed attention in place.
+        forward: The model; its attention and `first_position` are set.
         lengths: Tokens of the two windows.
-        pad_id: The padding token's id.
-
-    Returns:
-        The position id of a window's first token, or None where windows cannot be packed.
+        attention: Name of the packed attention.
+        exact: Whether the model computes in single precision.
+        trains: Whether the gradients must be the same too.
     """
     rng = np.random.default_rng(0)
-    ids = rng.integers(pad_id + 1, forward.model.config.vocab_size, size=sum(lengths))
+    ids = rng.integers(forward.pad_id + 1, forward.model.config.vocab_size, size=sum(lengths))
     position = np.concatenate([np.arange(n) for n in lengths])
-    words = slice(0, 0)
-    batch = Batch(0, len(ids), tuple((1, n) for n in lengths), words)
-    plan = Plan(ids, position, (batch,), *[np.zeros(0, np.intp)] * 3)
+    batch = Batch(0, len(ids), tuple((1, n) for n in lengths))
+    plan = Plan(ids, position, np.full_like(ids, -1), (batch,))
     model, usual = forward.model, forward.model.config._attn_implementation
+    forward.first_position = None
     if not model._can_set_attn_implementation():
-        return None
-    with torch.inference_mode():
-        forward.first_position = None
-        wanted = forward._batch(plan, batch, keep_hidden=False)[0].float()
+        return
+    outcome: Callable[[], torch.Tensor] = (
+        (lambda: _gradients(forward, plan)) if trains else (lambda: forward.batch(plan, batch)[0].detach().float())
+    )
+    tolerance = _TOLERANCE if exact else _COARSE_TOLERANCE
+    with contextlib.nullcontext() if trains else torch.inference_mode():
+        wanted = outcome()
         try:
-            model.set_attn_implementation(packing.NAME)
-            for first in (0, pad_id + 1):
+            model.set_attn_implementation(attention)
+            for first in (0, forward.pad_id + 1):
                 forward.first_position = first
-                found = forward._batch(plan, batch, keep_hidden=False)[0].float()
-                tolerance = _TOLERANCE.get(model.dtype, _COARSE_TOLERANCE)
-                if (found - wanted).abs().max() <= tolerance * wanted.abs().max():
-                    return first
+                if (outcome() - wanted).abs().max() <= tolerance * wanted.abs().max():
+                    return
         except Exception as error:  # whatever an architecture of unknown make raises: it is not for packing
             log.debug("packing does not work with %s: %r", type(model).__name__, error)
-        model.set_attn_implementation(usual)
-        forward.first_position = None
-    return None
+    model.set_attn_implementation(usual)
+    forward.first_position = None
 
 
-def _grouped(inputs: dict[str, torch.Tensor], batch: Batch) -> Iterator[dict[str, torch.Tensor]]:
-    start = 0
-    for count, length in batch.groups:
-        stop = start + count * length
-        yield {name: tokens[start:stop].view(count, length) for name, tokens in inputs.items()}
-        start = stop
+def _gradients(forward: Forward, plan: Plan) -> torch.Tensor:
+    """Gradients of all the weights that learn, end to end, of a loss that depends on every logit."""
+    forward.model.zero_grad(set_to_none=True)
+    forward.batch(plan, plan.batches[0])[0].float().square().mean().backward()
+    found = [p.grad.float().flatten() for p in forward.model.parameters() if p.grad is not None]
+    forward.model.zero_grad(set_to_none=True)
+    return torch.cat(found)
 
 
 def _fetch(tensor: torch.Tensor) -> torch.Tensor:

@@ -64,8 +64,9 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     on_cpu = device.device.type == "cpu"
     if on_cpu:
         set_threads()
-    forward = Forward(model, device.device, config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS))
-    forward.first_position = probe(forward, (folder.max_length, min(7, folder.max_length)), encoder.pad_id)
+    budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
+    forward = Forward(model, device.device, encoder.pad_id, budget)
+    probe(forward, (folder.max_length, min(7, folder.max_length)), exact=model.dtype == torch.float32)
     if config.backend == "int8" and on_cpu:
         int8.quantize(model)
     _say(forward, device, config)
@@ -74,5 +75,5 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
 
 def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
     backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
-    packed = "packed windows" if forward.first_position is not None else "windows of equal length"
+    packed = "packed windows" if forward.first_position is not None else "padded windows"
     log.info("score: %s, %s, %d tokens a batch", backend, packed, forward.budget)

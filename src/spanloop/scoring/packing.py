@@ -60,13 +60,11 @@ def attention(
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # (tokens, heads, size): a run of tokens is a view
     if layout.offsets is not None and not dropout:
         return _variable_length((q, k, v), layout.offsets, layout.longest, scaling), None
-    parts, start = [], 0
-    for windows, tokens in layout.groups:
-        stop = start + windows * tokens
-        a, b, c = (x[start:stop].unflatten(0, (windows, tokens)).transpose(1, 2) for x in (q, k, v))
+    parts, sizes = [], [windows * tokens for windows, tokens in layout.groups]
+    for group, *runs in zip(layout.groups, *(x.split(sizes) for x in (q, k, v)), strict=True):
+        a, b, c = (run.unflatten(0, group).transpose(1, 2) for run in runs)
         out = scaled_dot_product_attention(a, b, c, dropout_p=dropout, scale=scaling)
         parts.append(out.transpose(1, 2).flatten(0, 1))
-        start = stop
     return (parts[0] if len(parts) == 1 else torch.cat(parts)).unsqueeze(0), None
 
 

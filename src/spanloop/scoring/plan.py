@@ -24,40 +24,48 @@ class Batch:
         start: First token.
         stop: One past the last token.
         groups: `(windows, tokens in each)`, in the order of the tokens.
-        words: The part of `Plan.word` and `Plan.word_token` that this batch decides.
     """
 
     start: int
     stop: int
     groups: tuple[tuple[int, int], ...]
-    words: slice
+
+    @property
+    def sizes(self) -> Tokens:
+        """Tokens of each window, `(n_windows,)`."""
+        counts, lengths = np.array(self.groups, dtype=np.int64).T
+        return np.repeat(lengths, counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The windows of a chunk of texts, laid end to end, long ones first.
+    """Windows of texts, laid end to end, long ones first.
 
     Attributes:
         ids: Vocabulary ids, special tokens included, `(n_tokens,)`.
         position: Place of a token within its window, `(n_tokens,)`.
+        piece: The piece that a token decides, `(n_tokens,)`: that of the text, in the one window in whose core it lies,
+            which is the one where it has most context; -1 for mere context and special tokens.
         batches: The forward passes.
-        word: Indices of the words, in the order of their tokens, `(n_words,)`.
-        word_token: The token whose logits decide that word: its first piece, in the one window in whose core it
-            lies, which is the one where it has most context; `(n_words,)`, ascending.
-        piece_token: The token of each piece in that window, `(n_pieces,)`.
         case: Letter case of each token, `(n_tokens,)`; None: the model does not ask for it.
     """
 
     ids: Tokens
     position: Tokens
+    piece: Tokens
     batches: tuple[Batch, ...]
-    word: Ints
-    word_token: Ints
-    piece_token: Ints
     case: Tokens | None = None
 
 
-def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budget: int) -> Plan:
+def lay_out(
+    encoded: Encoded,
+    prefix: Sequence[int],
+    suffix: Sequence[int],
+    budget: int,
+    *,
+    rows: Ints | None = None,
+    most_windows: int | None = None,
+) -> Plan:
     """Plan the forward passes of encoded texts.
 
     Args:
@@ -65,16 +73,22 @@ def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budg
         prefix: Ids of the special tokens before a window.
         suffix: Ids of those after it.
         budget: Most tokens in a batch; a longer window is a batch of its own.
+        rows: The windows to lay out; None: all.
+        most_windows: Most windows in a batch; None: as many as fit.
     """
     windows = encoded.windows
-    order = np.argsort(-windows.lengths, kind="stable")
+    order = np.arange(len(windows)) if rows is None else rows
+    order = order[np.argsort(-windows.lengths[order], kind="stable")]
     pieces = windows.lengths[order]
     sizes = pieces + len(prefix) + len(suffix)
     first = np.cumsum(sizes) - sizes
     position = ranges(np.zeros_like(sizes), sizes)
-    ids = np.empty(len(position), dtype=np.int64)
+    ids, decided = np.empty(len(position), dtype=np.int64), np.full(len(position), -1, dtype=np.int64)
     token, piece = ranges(first + len(prefix), pieces), ranges(windows.start[order], pieces)
     ids[token] = encoded.piece_ids[piece]
+    core = windows.core_stop[order] - windows.core_start[order]
+    piece_of_core = ranges(windows.core_start[order], core)
+    decided[piece_of_core + np.repeat(first + len(prefix) - windows.start[order], core)] = piece_of_core
     case = None
     if encoded.piece_case is not None:
         case = np.zeros_like(ids)
@@ -83,10 +97,23 @@ def lay_out(encoded: Encoded, prefix: Sequence[int], suffix: Sequence[int], budg
         ids[first + i] = special
     for i, special in enumerate(suffix):
         ids[first + len(prefix) + pieces + i] = special
-    piece_token = _core_tokens(encoded, order, first + len(prefix))
-    token = piece_token[encoded.word_first]
-    word = np.argsort(token, kind="stable")
-    return Plan(ids, position, _cut(sizes, budget, token[word]), word, token[word], piece_token, case)
+    return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), case)
+
+
+def words_of(encoded: Encoded, plan: Plan) -> tuple[Ints, Ints]:
+    """The words that a plan decides: a word is read off its first piece.
+
+    Args:
+        encoded: The texts.
+        plan: Their plan.
+
+    Returns:
+        Indices of the words, in the order of their tokens, `(n_words,)`, and those tokens, `(n_words,)`, ascending.
+    """
+    token = np.flatnonzero(plan.piece >= 0)
+    word = np.searchsorted(encoded.word_first, plan.piece[token])
+    first = np.append(encoded.word_first, -1)[word] == plan.piece[token]
+    return word[first], token[first]
 
 
 def owners_of(encoded: Encoded, plan: Plan) -> Tokens:
@@ -98,9 +125,8 @@ def owners_of(encoded: Encoded, plan: Plan) -> Tokens:
         encoded: The texts.
         plan: Their plan.
     """
-    owners = np.full(len(plan.ids), -1, dtype=np.int64)
-    owners[plan.piece_token] = np.repeat(np.arange(encoded.n_texts), np.diff(encoded.text_pieces))
-    return owners
+    owners = np.searchsorted(encoded.text_pieces, plan.piece, side="right") - 1
+    return np.where(plan.piece >= 0, owners, -1)
 
 
 def ranges(firsts: Ints, sizes: Ints) -> Tokens:
@@ -109,33 +135,15 @@ def ranges(firsts: Ints, sizes: Ints) -> Tokens:
     return np.asarray(np.arange(len(shift)) + shift)
 
 
-def _core_tokens(encoded: Encoded, order: Ints, first: Ints) -> Ints:
-    """The token of each piece in the window in whose core it lies, `(n_pieces,)`.
-
-    Args:
-        encoded: The texts.
-        order: The windows in the order in which they are laid.
-        first: Token of each laid window's first piece.
-    """
-    windows = encoded.windows
-    base = np.empty(len(order), dtype=np.int64)
-    base[order] = first
-    core = windows.core_stop - windows.core_start
-    piece = ranges(windows.core_start, core)
-    token = np.empty(len(encoded.piece_ids), dtype=np.int64)
-    token[piece] = piece + np.repeat(base - windows.start, core)
-    return token
-
-
-def _cut(sizes: Ints, budget: int, word_token: Ints) -> tuple[Batch, ...]:
+def _cut(sizes: Ints, budget: int, most_windows: int) -> tuple[Batch, ...]:
     ends = np.cumsum(sizes)
     batches, window, start = [], 0, 0
     while window < len(sizes):
-        after = max(int(np.searchsorted(ends, start + budget, side="right")), window + 1)
+        fit = int(np.searchsorted(ends, start + budget, side="right"))
+        after = max(min(fit, window + most_windows), window + 1)
         stop = int(ends[after - 1])
         lengths, counts = np.unique(sizes[window:after], return_counts=True)
         groups = tuple(zip(counts[::-1].tolist(), lengths[::-1].tolist(), strict=True))
-        low, high = np.searchsorted(word_token, (start, stop))
-        batches.append(Batch(start, stop, groups, slice(int(low), int(high))))
+        batches.append(Batch(start, stop, groups))
         window, start = after, stop
     return tuple(batches)

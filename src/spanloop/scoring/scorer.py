@@ -16,7 +16,7 @@ from spanloop.config import ScoringConfig
 from spanloop.encoding import Encoded
 from spanloop.records import Example, ScoredSpan
 from spanloop.scoring.folder import ModelFolder
-from spanloop.scoring.plan import Plan, lay_out, owners_of
+from spanloop.scoring.plan import Plan, lay_out, owners_of, words_of
 from spanloop.scoring.reading import DropoutPasses, read
 from spanloop.scoring.results import ScoredText
 
@@ -33,6 +33,8 @@ class _Chunk:
     ids: list[str]
     encoded: Encoded
     plan: Plan
+    word: np.ndarray
+    word_token: np.ndarray
     owners: np.ndarray | None
 
 
@@ -114,20 +116,21 @@ class Scorer:
         encoded = encoder.encode([text for _, text in rows])
         plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
         owners = owners_of(encoded, plan) if embeddings else None
-        return _Chunk([record_id for record_id, _ in rows], encoded, plan, owners)
+        return _Chunk([record_id for record_id, _ in rows], encoded, plan, *words_of(encoded, plan), owners)
 
     def _start(self, chunk: _Chunk) -> _Running:
         forward, config = self._loaded.forward, self._config
-        outputs = forward.run(chunk.plan, chunk.owners, len(chunk.ids))
-        passes = [forward.run(chunk.plan, dropout_seed=seed) for seed in range(config.mc_dropout_passes)]
+        given = chunk.plan, chunk.word_token
+        outputs = forward.run(*given, chunk.owners, len(chunk.ids))
+        passes = [forward.run(*given, dropout_seed=seed) for seed in range(config.mc_dropout_passes)]
         return _Running(chunk, outputs, passes)
 
     def _finish(self, running: _Running) -> Iterator[ScoredText]:
         chunk, temperature = running.chunk, self._loaded.folder.temperature
         passes = DropoutPasses()
         for output in running.passes:
-            passes.add(_in_order(output, chunk.plan), temperature)
-        logits = _in_order(running.outputs, chunk.plan)
+            passes.add(_in_order(output, chunk.word), temperature)
+        logits = _in_order(running.outputs, chunk.word)
         reading = read(chunk.encoded, logits, self.labels, temperature, min_score=self._config.min_score, passes=passes)
         embeddings = _means(running.outputs, chunk) if chunk.owners is not None else [None] * len(chunk.ids)
         yield from map(ScoredText, chunk.ids, reading.spans, reading.statistics, embeddings)
@@ -172,11 +175,11 @@ def chunks(texts: Iterable[tuple[str, str]], most_texts: int, most_characters: i
         yield rows
 
 
-def _in_order(outputs: "Outputs", plan: Plan) -> np.ndarray:
+def _in_order(outputs: "Outputs", word: np.ndarray) -> np.ndarray:
     """Logits in the order of the words."""
     logits = outputs.logits
     ordered = np.empty_like(logits)
-    ordered[plan.word] = logits
+    ordered[word] = logits
     return ordered
 
 

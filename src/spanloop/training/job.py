@@ -17,7 +17,8 @@ from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.lettercase import loses_case
 from spanloop.records import Example
-from spanloop.training.attention import use_fast_attention
+from spanloop.scoring.forward import Forward, probe
+from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.dropout import Masks, replace_dropout
 from spanloop.training.loading import load_model, longest_window
@@ -29,9 +30,12 @@ from spanloop.training.step import Stepper
 from spanloop.training.stopping import sigterm_asks
 from spanloop.training.targets import Targets, class_weights, make_targets
 from spanloop.training.token_types import teach_case
-from spanloop.training.validation import Predictor, fit_temperature
+from spanloop.training.validation import fit_temperature
 
 log = logging.getLogger(__name__)
+
+_MULTIPLE = 32
+"""Tokens of a batch on a CPU are a multiple of this: PyTorch makes the kernels of bf16 products anew for each shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,8 @@ class _Session:
         self._masks: Masks | None = None
         if accelerator.device.type == "cpu":
             self._masks = replace_dropout(model)
-            use_fast_attention(model)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
+        self._forward = self._find_forward()
         self._train = self._targets(job.train)
         self._validation = Validation(job.validation, self._targets(job.validation), job.labels)
         if not len(self._train.encoded.windows):
@@ -132,6 +136,16 @@ class _Session:
             loop.checkpoint.remove()
         self._accelerator.wait_for_everyone()
         return result
+
+    def _find_forward(self) -> Forward:
+        """Pack windows where the encoder learns the same from them."""
+        accelerator, budget = self._accelerator, self._job.config.max_tokens_per_batch
+        multiple = _MULTIPLE if accelerator.device.type == "cpu" else 1
+        forward = Forward(self._model, accelerator.device, self._encoder.pad_id, budget, multiple)
+        lengths = (self._max_length, min(7, self._max_length))
+        self._model.eval()
+        probe(forward, lengths, attention.NAME, exact=self._device.precision == "no", trains=True)
+        return forward
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
         return make_targets(self._encoder, examples, self._job.labels, self._job.config.label_pieces)
@@ -151,7 +165,8 @@ class _Session:
             model=self._model,
             optimizer=optimizer,
             stepper=self._stepper(state.max_tokens),
-            predictor=Predictor(self._model, self._encoder, accelerator.device, state.max_tokens),
+            forward=self._forward,
+            encoder=self._encoder,
             validation=self._validation,
             plan=make_plan(len(self._train.encoded.windows), job.config),
             config=job.config,
@@ -167,7 +182,7 @@ class _Session:
         if config.class_weighting == "inverse_sqrt":
             weights = torch.from_numpy(class_weights(self._train.word_tags, 2 * len(self._job.labels) + 1))
         return Stepper(
-            self._model,
+            self._forward,
             self._accelerator,
             self._encoder,
             self._train,

@@ -12,8 +12,10 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from spanloop.config import TrainingConfig
+from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.records import Example
+from spanloop.scoring.forward import Forward
 from spanloop.training.batching import epoch_steps
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.recipe import Plan, windows_per_step
@@ -21,7 +23,7 @@ from spanloop.training.results import Report, TrainProgress
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
 from spanloop.training.targets import Targets
-from spanloop.training.validation import Floats, Predictor, f1, spans_of
+from spanloop.training.validation import Floats, f1, spans_of, word_logits
 from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,8 @@ class Loop:
     model: Any
     optimizer: Any
     stepper: Stepper
-    predictor: Predictor
+    forward: Forward
+    encoder: Encoder
     validation: Validation
     plan: Plan
     config: TrainingConfig
@@ -96,7 +99,7 @@ class Loop:
         state = self.state
         while state.step < self._last_step():
             epoch, done = divmod(state.step, self.plan.per_epoch)
-            steps = epoch_steps(self.stepper.lengths, windows_per_step(self.config), self.config.seed, epoch)
+            steps = epoch_steps(len(self.stepper.lengths), windows_per_step(self.config), self.config.seed, epoch)
             for rows in steps[done:]:
                 if state.step < self._last_step():
                     yield rows
@@ -168,7 +171,8 @@ class Loop:
         """(n_words, n_tags) logits of the validation words, the same on every process."""
         self.model.eval()
         accelerator, targets = self.accelerator, self.validation.targets
-        parts = [self.predictor.logits(targets, accelerator.process_index, accelerator.num_processes)]
+        mine = accelerator.process_index, accelerator.num_processes
+        parts = [word_logits(self.forward, self.encoder, targets, *mine)]
         if accelerator.num_processes > 1:
             parts = gather_object(parts)
         found = np.zeros((len(targets.word_tags), parts[0][1].shape[1]), dtype=np.float32)

@@ -1,7 +1,6 @@
-"""One update step: micro-batches that fit the device, their gradients added up, over all processes too."""
+"""One update step: batches that fit the device, their gradients added up, over all processes too."""
 
 import logging
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,15 +9,14 @@ from torch.nn.functional import cross_entropy
 
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
-from spanloop.training.batching import micro_batches, share
+from spanloop.scoring.forward import Forward
+from spanloop.scoring.plan import Batch, Plan, lay_out
+from spanloop.training.batching import share
 from spanloop.training.dropout import Masks
 from spanloop.training.targets import IGNORED, Targets
 from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
-
-_WIDTH_MULTIPLE = 8
-"""Few widths of batches, because PyTorch's CPU kernels are made anew for every shape."""
 
 
 class Stepper:
@@ -31,7 +29,7 @@ class Stepper:
 
     def __init__(
         self,
-        model: Any,
+        forward: Forward,
         accelerator: Accelerator,
         encoder: Encoder,
         targets: Targets,
@@ -44,21 +42,20 @@ class Stepper:
         """Prepare the steps.
 
         Args:
-            model: The token classifier on its device.
+            forward: The token classifier on its device.
             accelerator: Device, precision and processes.
             encoder: The model's encoder.
             targets: The training data.
             weights: (n_tags,) weights of the tags in the loss; None: all equal.
             masks: The source of the model's dropout; None: PyTorch's own.
             max_windows: Most windows a batch.
-            max_tokens: Most tokens a batch, padding included.
+            max_tokens: Most tokens a batch.
         """
-        self._model, self._accelerator, self._encoder, self._targets = model, accelerator, encoder, targets
+        self._forward, self._accelerator, self._encoder, self._targets = forward, accelerator, encoder, targets
         self._weights = None if weights is None else weights.to(accelerator.device)
         self._masks, self._max_windows, self.max_tokens = masks, max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
-        self._widths = -(-self.lengths // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE
         labelled = np.concatenate([[0], np.cumsum(targets.piece_tags != IGNORED)])
         self._labelled = labelled[windows.core_stop] - labelled[windows.core_start]
 
@@ -100,34 +97,28 @@ class Stepper:
 
     def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
-        for batch in micro_batches(rows, self._widths, self.max_tokens, self._max_windows):
-            loss = self._loss(batch) * scale
+        plan = self._plan(rows)
+        for batch in plan.batches:
+            loss = self._loss(plan, batch) * scale
             self._accelerator.backward(loss)
             total += loss.detach()
         return total
 
-    def _loss(self, rows: Ints) -> torch.Tensor:
-        """Summed loss of some windows' labelled pieces."""
-        encoded, device = self._targets.encoded, self._accelerator.device
-        batch = self._encoder.batch(encoded, rows, _WIDTH_MULTIPLE)
-        start = encoded.windows.start[rows][:, None]
-        piece = start + np.arange(batch.input_ids.shape[1])[None, :] - len(self._encoder.prefix)
-        gold = self._tags(rows, piece)
-        inputs = {name: _to(array, device) for name, array in batch.arguments.items()}
-        logits, tags = self._model(**inputs).logits.float(), _to(gold, device)
-        return cross_entropy(
-            logits.flatten(0, 1), tags.flatten(), weight=self._weights, ignore_index=IGNORED, reduction="sum"
-        )
+    def _plan(self, rows: Ints) -> Plan:
+        ends, encoded = (self._encoder.prefix, self._encoder.suffix), self._targets.encoded
+        return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows)
 
-    def _tags(self, rows: Ints, piece: Ints) -> Ints:
-        """(n, width) targets; a piece counts only in the core of its window, so every word counts once."""
-        windows = self._targets.encoded.windows
-        core = (piece >= windows.core_start[rows][:, None]) & (piece < windows.core_stop[rows][:, None])
-        return np.where(core, self._targets.piece_tags[np.where(core, piece, 0)], IGNORED)
+    def _loss(self, plan: Plan, batch: Batch) -> torch.Tensor:
+        """Summed loss of a batch's labelled pieces; a piece counts in one window only, so every word counts once."""
+        logits, _ = self._forward.batch(plan, batch)
+        piece = plan.piece[batch.start : batch.stop]
+        tags = np.where(piece >= 0, self._targets.piece_tags[piece], IGNORED)
+        gold = self._forward.send(tags)
+        return cross_entropy(logits.float(), gold, weight=self._weights, ignore_index=IGNORED, reduction="sum")
 
     def _add_up(self, stop: bool) -> bool:
         """Sum the gradients of all processes in one message, the wish to stop with them."""
-        parameters = [p for p in self._model.parameters() if p.requires_grad]
+        parameters = [p for p in self._forward.model.parameters() if p.requires_grad]
         device = self._accelerator.device
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         flat = torch.cat([*(part.flatten() for part in parts), torch.tensor([float(stop)], device=device)])
@@ -138,24 +129,17 @@ class Stepper:
 
     def _halve(self, rows: Ints) -> None:
         """Halve the batch after the device ran out of memory."""
-        self._model.zero_grad(set_to_none=True)
+        self._forward.model.zero_grad(set_to_none=True)
         if self._accelerator.device.type == "cuda":
             torch.cuda.empty_cache()
-        tried = next(micro_batches(rows, self._widths, self.max_tokens, self._max_windows))
-        if len(tried) == 1:
+        tried = self._plan(rows).batches[0]  # the largest, as long windows come first
+        if len(tried.sizes) == 1:
             raise TrainingError(
-                f"the device runs out of memory with one window of {int(self.lengths[tried[0]])} tokens; "
+                f"the device runs out of memory with one window of {tried.stop} tokens; "
                 "lower training.max_length or choose a smaller encoder"
             )
-        self.max_tokens = len(tried) * int(self._widths[tried[0]]) // 2
+        self.max_tokens = tried.stop // 2
         log.warning("train: the device ran out of memory; going on with %d tokens a batch", self.max_tokens)
-
-
-def _to(array: Ints, device: torch.device) -> torch.Tensor:
-    tensor = torch.from_numpy(array)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
 
 
 def _out_of_memory(error: BaseException) -> bool:

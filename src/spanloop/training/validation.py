@@ -1,78 +1,43 @@
 """F1 and temperature on the validation examples, with the decoding that scoring uses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from spanloop.encoding import Encoder
 from spanloop.records import Example, Span
 from spanloop.scoring.chain import tag_runs
+from spanloop.scoring.forward import Forward
+from spanloop.scoring.plan import lay_out, words_of
 from spanloop.scoring.viterbi import decode_ragged
-from spanloop.training.batching import micro_batches
+from spanloop.training.batching import share
 from spanloop.training.targets import Targets, gold_spans
 from spanloop.windows import Ints
 
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Predictor:
-    """Runs a model over encoded texts.
+def word_logits(
+    forward: Forward, encoder: Encoder, targets: Targets, rank: int = 0, processes: int = 1
+) -> tuple[Ints, Floats]:
+    """Logits of the words, each read off its first piece in the window where that has most context.
 
-    Attributes:
-        model: The token classifier, or a callable like it.
+    Args:
+        forward: The model, in evaluation mode.
         encoder: Its encoder.
-        device: Where it lives.
-        max_tokens: Most tokens a forward pass.
+        targets: Encoded examples.
+        rank: This process.
+        processes: Processes that share the windows.
+
+    Returns:
+        (n,) words seen by this process, and (n, n_tags) their logits.
     """
-
-    model: Any
-    encoder: Encoder
-    device: torch.device
-    max_tokens: int
-
-    def logits(self, targets: Targets, rank: int = 0, processes: int = 1) -> tuple[Ints, Floats]:
-        """Logits of the words, each read off its first piece in the window where that has most context.
-
-        Args:
-            targets: Encoded examples.
-            rank: This process.
-            processes: Processes that share the windows.
-
-        Returns:
-            (n,) words seen by this process, and (n, n_tags) their logits.
-        """
-        encoded, before = targets.encoded, len(self.encoder.prefix)
-        windows = encoded.windows
-        lengths = windows.lengths + before + len(self.encoder.suffix)
-        first_of = np.full(len(encoded.piece_ids), -1, dtype=np.int64)
-        first_of[encoded.word_first] = np.arange(len(encoded.word_first))
-        rows = np.argsort(-lengths, kind="stable")[rank::processes]
-        words, found = [np.zeros(0, np.int64)], [np.zeros((0, self._width), np.float32)]
-        with torch.inference_mode():
-            for batch_rows in micro_batches(rows, lengths, self.max_tokens):
-                batch = self.encoder.batch(encoded, batch_rows)
-                inputs = {name: torch.from_numpy(array).to(self.device) for name, array in batch.arguments.items()}
-                logits = self.model(**inputs).logits
-                column = np.arange(logits.shape[1])[None, :] - before
-                piece = windows.start[batch_rows][:, None] + column
-                core = (piece >= windows.core_start[batch_rows][:, None]) & (
-                    piece < windows.core_stop[batch_rows][:, None]
-                )
-                word = np.where(core, first_of[np.where(core, piece, 0)], -1)
-                chosen = np.flatnonzero(word >= 0)
-                words.append(word.ravel()[chosen])
-                picked = torch.from_numpy(chosen).to(self.device)
-                found.append(logits.float().flatten(0, 1)[picked].cpu().numpy())
-        return np.concatenate(words), np.concatenate(found)
-
-    @property
-    def _width(self) -> int:
-        return int(self.model.config.num_labels)
+    encoded = targets.encoded
+    rows = share(np.arange(len(encoded.windows)), encoded.windows.lengths, rank, processes)
+    plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows)
+    word, word_token = words_of(encoded, plan)
+    return word, forward.run(plan, word_token).logits
 
 
 def spans_of(targets: Targets, logits: Floats, labels: Sequence[str]) -> set[tuple[int, Span]]:
