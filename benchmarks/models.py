@@ -23,7 +23,7 @@ def trained(corpus: Corpus, size: int, folder: Path) -> Path:
     """Train the packed encoder on a sample of a corpus; returns the model folder."""
     config = TrainingConfig(
         model_name_or_path=packed_encoder(), num_train_epochs=4, early_stopping_patience=0,
-        letter_case=False,  # the pipeline knows no letter case: both are to see the same
+        surface_features=False,  # the pipeline knows none: both are to see the same
     )  # fmt: skip
     run_job(Job(corpus.sample(size, 0), corpus.dev[:50], corpus.labels, config, folder / "trained"))
     return folder / "trained"

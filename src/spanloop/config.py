@@ -131,8 +131,8 @@ class TrainingConfig(_Section):
     label_pieces: Literal["first", "all"] = Field(
         "all", description="Which pieces of a word carry its label in training; it is read off the first."
     )
-    letter_case: bool = Field(
-        True, description="Show the capitals of the text to an encoder whose tokenizer lower-cases it (uncased)."
+    surface_features: bool = Field(
+        True, description="Show the encoder, as token types, what its tokenizer drops: capital letters, white space."
     )
     freeze_embeddings: bool = Field(
         True, description="Keep the encoder's token embeddings as they are: faster, and words not seen stay in place."

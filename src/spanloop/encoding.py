@@ -13,7 +13,7 @@ Words come from `spanloop.words.split_words`, never from whitespace. Tokenizers 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from spanloop.errors import TrainingError
-from spanloop.lettercase import case_classes
 from spanloop.pieces import PieceParts, Pieces, boundaries, cut_at_words
+from spanloop.surface import Feature, surface_classes
 from spanloop.windows import Ints, Windows, plan_windows
 from spanloop.words import split_words
 
@@ -43,7 +43,7 @@ class Encoded:
         word_last: (n_words,) its last piece (included).
         text_words: (n_texts + 1,) text `i` has the words `text_words[i]:text_words[i + 1]`.
         windows: The windows over the pieces.
-        piece_case: (n_pieces,) the letter case of a piece's word, a class of `lettercase`; None: not asked for.
+        piece_surface: (n_pieces,) the surface of a piece's word, a class of `surface`; None: not asked for.
     """
 
     piece_ids: Ints
@@ -55,7 +55,7 @@ class Encoded:
     word_last: Ints
     text_words: Ints
     windows: Windows
-    piece_case: Ints | None
+    piece_surface: Ints | None
 
     @property
     def n_texts(self) -> int:
@@ -72,14 +72,16 @@ class Encoder:
         suffix: Ids of those after it.
     """
 
-    def __init__(self, tokenizer: Any, max_length: int, stride: int, *, letter_case: bool = False) -> None:
+    def __init__(
+        self, tokenizer: Any, max_length: int, stride: int, surface_features: Collection[Feature] = ()
+    ) -> None:
         """Wrap a tokenizer.
 
         Args:
             tokenizer: A fast Hugging Face tokenizer.
             max_length: Tokens in a window, special tokens included.
             stride: Pieces that neighbouring windows share.
-            letter_case: Whether the model reads the letter case of the words as token types.
+            surface_features: What the model reads of the words' surface as token types.
 
         Raises:
             TrainingError: The tokenizer is a slow one, which knows no character offsets.
@@ -94,7 +96,7 @@ class Encoder:
         self.prefix, self.suffix = _special_tokens(self._backend)
         self.pad_id = int(tokenizer.pad_token_id or 0)
         self.capacity = max_length - len(self.prefix) - len(self.suffix)
-        self.stride, self._letter_case = stride, letter_case
+        self.stride, self._features = stride, surface_features
         if self.capacity < 2:
             raise TrainingError(f"max_length {max_length} leaves no room for text beside special tokens; raise it")
 
@@ -112,7 +114,7 @@ class Encoder:
         base = np.cumsum([0, *(len(text) + 1 for text in texts)])  # one free position between texts: nothing overlaps
         words = words + np.repeat(base[:-1], np.diff(text_words))[:, None]
         pieces = cut_at_words(self._parts, texts, base, pieces.shifted(base), words)
-        classes = case_classes(texts, words[:, 0], words[:, 1]) if self._letter_case else None
+        classes = surface_classes(texts, words[:, 0], words[:, 1], self._features) if self._features else None
         return self._assemble(pieces, words, text_words, base, classes)
 
     def _tokenize(self, texts: Sequence[str]) -> Pieces:
@@ -148,7 +150,7 @@ class Encoder:
             word_last=word_last,
             text_words=boundaries(np.bincount(text_of, minlength=len(text_words) - 1)),
             windows=plan_windows(pieces.bounds, self.capacity, self.stride),
-            piece_case=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
+            piece_surface=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
         )
 
 

@@ -8,8 +8,8 @@ import torch
 from tiny_models import LABELS, TOKENIZERS
 from transformers import AutoConfig, AutoModelForTokenClassification
 
-from spanloop.lettercase import CLASSES
 from spanloop.spans import tag_names
+from spanloop.surface import CLASSES, Feature
 
 ARCHITECTURES = {
     "bert": "wordpiece",
@@ -24,14 +24,19 @@ ARCHITECTURES = {
 
 
 def save_tiny_scorer(
-    folder: Path, architecture: str = "bert", *, max_length: int = 32, stride: int = 8, letter_case: bool = False
+    folder: Path,
+    architecture: str = "bert",
+    *,
+    max_length: int = 32,
+    stride: int = 8,
+    surface_features: tuple[Feature, ...] = (),
 ) -> Path:
     """Write a random token classifier as a model folder of spanloop."""
     tokenizer: Any = TOKENIZERS[ARCHITECTURES[architecture]]()
     names = tag_names(LABELS)
     config = AutoConfig.for_model(architecture, **_sizes(architecture, len(tokenizer), tokenizer.pad_token_id))
     config.id2label, config.label2id = dict(enumerate(names)), {name: i for i, name in enumerate(names)}
-    if letter_case:
+    if surface_features:
         config.type_vocab_size = CLASSES
     torch.manual_seed(0)
     model = AutoModelForTokenClassification.from_config(config)
@@ -41,7 +46,7 @@ def save_tiny_scorer(
                 weight.mul_(100.0 if "classifier" in name else 8.0)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    about = {"labels": LABELS, "letter_case": letter_case, "max_length": max_length, "stride": stride}
+    about = {"labels": LABELS, "surface_features": surface_features, "max_length": max_length, "stride": stride}
     (folder / "spanloop.json").write_text(json.dumps({**about, "temperature": 1.0}))
     return folder
 

@@ -106,8 +106,8 @@ def test_logits_are_those_of_the_plain_model(architecture: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_the_model_sees_the_letter_case_of_every_piece(packed: bool, tmp_path: Path) -> None:
-    folder = save_tiny_scorer(tmp_path, letter_case=True)
+def test_the_model_sees_the_surface_of_every_word(packed: bool, tmp_path: Path) -> None:
+    folder = save_tiny_scorer(tmp_path, surface_features=("case",))
     scorer = Scorer.load(folder, ScoringConfig())
     if not packed:
         scorer._loaded.forward.first_position = None

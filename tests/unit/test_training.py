@@ -63,7 +63,7 @@ def difference(a: Path, b: Path) -> float:
 def f1_of(folder: Path, examples: list[Example]) -> float:
     about = json.loads((folder / "spanloop.json").read_text())
     model, tokenizer = load_model(str(folder), about["labels"], 0)
-    encoder = Encoder(tokenizer, about["max_length"], about["stride"], letter_case=about["letter_case"])
+    encoder = Encoder(tokenizer, about["max_length"], about["stride"], about["surface_features"])
     targets = make_targets(encoder, examples, about["labels"], "first")
     forward = Forward(model.eval(), torch.device("cpu"), encoder.pad_id, 4096)
     words, logits = word_logits(forward, encoder, targets)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.errors import TrainingError
+from spanloop.surface import FEATURES, Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class ModelFolder:
         max_length: Tokens a window, special tokens included.
         stride: Pieces that neighbouring windows share.
         temperature: Divisor of the logits that calibrates probabilities, above 0.
-        letter_case: Whether the model reads the letter case of the words as token types.
+        surface_features: What the model reads of the words' surface as token types.
     """
 
     path: Path
@@ -25,7 +26,7 @@ class ModelFolder:
     max_length: int
     stride: int
     temperature: float
-    letter_case: bool = False
+    surface_features: tuple[Feature, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
@@ -46,7 +47,7 @@ class ModelFolder:
                 max_length=int(content["max_length"]),
                 stride=int(content["stride"]),
                 temperature=float(content.get("temperature", 1.0)),
-                letter_case=bool(content.get("letter_case", False)),
+                surface_features=tuple(f for f in FEATURES if f in content.get("surface_features", ())),
             )
         except OSError:
             raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None

@@ -109,8 +109,8 @@ class Forward:
         spare = -count % self.multiple
         groups = (*batch.groups, (1, spare)) if spare else batch.groups
         inputs = {"input_ids": plan.ids[run], "position_ids": plan.position[run] + (self.first_position or 0)}
-        if plan.case is not None:
-            inputs["token_type_ids"] = plan.case[run]
+        if plan.surface is not None:
+            inputs["token_type_ids"] = plan.surface[run]
         row = {name: self.send(np.pad(tokens, (0, spare)))[None] for name, tokens in inputs.items()}
         return {**row, "layout": self._layout(groups)}, slice(count)
 
@@ -126,8 +126,8 @@ class Forward:
             return self.send(flat.reshape(shape))
 
         inputs = {"input_ids": rows(plan.ids[run], self.pad_id), "attention_mask": rows(1, 0)}
-        if plan.case is not None:
-            inputs["token_type_ids"] = rows(plan.case[run], 0)
+        if plan.surface is not None:
+            inputs["token_type_ids"] = rows(plan.surface[run], 0)
         return inputs, self.send(place)
 
     def _keep(self, module: Any, inputs: Any, output: Any) -> None:

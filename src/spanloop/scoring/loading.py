@@ -59,7 +59,7 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
-    encoder = Encoder(tokenizer, folder.max_length, folder.stride, letter_case=folder.letter_case)
+    encoder = Encoder(tokenizer, folder.max_length, folder.stride, folder.surface_features)
     model = model.to(device.device, _DTYPES[device.precision]).eval()
     on_cpu = device.device.type == "cpu"
     if on_cpu:

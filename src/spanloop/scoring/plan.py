@@ -47,14 +47,14 @@ class Plan:
         piece: The piece that a token decides, `(n_tokens,)`: that of the text, in the one window in whose core it lies,
             which is the one where it has most context; -1 for mere context and special tokens.
         batches: The forward passes.
-        case: Letter case of each token, `(n_tokens,)`; None: the model does not ask for it.
+        surface: The surface of each token's word, a class of `surface`, `(n_tokens,)`; None: the model does not ask for it.
     """
 
     ids: Tokens
     position: Tokens
     piece: Tokens
     batches: tuple[Batch, ...]
-    case: Tokens | None = None
+    surface: Tokens | None = None
 
 
 def lay_out(
@@ -89,15 +89,15 @@ def lay_out(
     core = windows.core_stop[order] - windows.core_start[order]
     piece_of_core = ranges(windows.core_start[order], core)
     decided[piece_of_core + np.repeat(first + len(prefix) - windows.start[order], core)] = piece_of_core
-    case = None
-    if encoded.piece_case is not None:
-        case = np.zeros_like(ids)
-        case[token] = encoded.piece_case[piece]
+    surface = None
+    if encoded.piece_surface is not None:
+        surface = np.zeros_like(ids)
+        surface[token] = encoded.piece_surface[piece]
     for i, special in enumerate(prefix):
         ids[first + i] = special
     for i, special in enumerate(suffix):
         ids[first + len(prefix) + pieces + i] = special
-    return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), case)
+    return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
 
 
 def words_of(encoded: Encoded, plan: Plan) -> tuple[Ints, Ints]:

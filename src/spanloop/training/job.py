@@ -15,9 +15,9 @@ from spanloop.config import TrainingConfig
 from spanloop.device import Device, find_device, set_threads
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
-from spanloop.lettercase import loses_case
 from spanloop.records import Example
 from spanloop.scoring.forward import Forward, probe
+from spanloop.surface import Feature, dropped
 from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.dropout import Masks, replace_dropout
@@ -29,7 +29,7 @@ from spanloop.training.saving import save_model
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import sigterm_asks
 from spanloop.training.targets import Targets, class_weights, make_targets
-from spanloop.training.token_types import teach_case
+from spanloop.training.token_types import teach_surface
 from spanloop.training.validation import fit_temperature
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,9 @@ class _Session:
         config = job.config
         model, self._tokenizer = load_model(job.start or config.model_name_or_path, job.labels, config.seed)
         self._max_length = longest_window(model, self._tokenizer, config.max_length)
-        self._letter_case = config.letter_case and loses_case(self._tokenizer) and teach_case(model)
-        self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, letter_case=self._letter_case)
+        features = dropped(self._tokenizer) if config.surface_features else ()
+        self._features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
+        self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, self._features)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)
         self._masks: Masks | None = None
@@ -233,7 +234,7 @@ class _Session:
             self._tokenizer,
             labels=job.labels,
             max_length=self._max_length,
-            letter_case=self._letter_case,
+            surface_features=self._features,
             snapshot=job.snapshot,
             base=job.start or job.config.model_name_or_path,
             config=job.config,

@@ -12,7 +12,7 @@ from typing import Any
 
 from spanloop.config import TrainingConfig
 from spanloop.training.loading import head_parameters
-from spanloop.training.token_types import case_parameters
+from spanloop.training.token_types import surface_parameters
 
 PARAMETERS = 22e6
 LEARNING_RATE = 2e-4
@@ -92,7 +92,7 @@ def learning_rate(model: Any, config: TrainingConfig) -> float:
 
 
 def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Groups for AdamW: what is new (the head, the letter case) learns faster, biases and norms do not decay.
+    """Groups for AdamW: what is new (the head, the surface of words) learns faster, biases and norms do not decay.
 
     Args:
         model: The model.
@@ -101,7 +101,7 @@ def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]
     Returns:
         Groups with `params`, `lr`, `peak` (the rate that the schedule scales) and `weight_decay`.
     """
-    rate, fresh = learning_rate(model, config), head_parameters(model) | case_parameters(model)
+    rate, fresh = learning_rate(model, config), head_parameters(model) | surface_parameters(model)
     groups: dict[tuple[float, float], list[Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:

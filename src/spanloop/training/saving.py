@@ -35,12 +35,12 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 `spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, and the
 temperature that divides the logits. Words are split by `spanloop.words.split_words`; a word's tag is read off its first
 piece; only tag sequences that are valid IOB2 are decoded.
-{letter_case}
+{surface}
 The validation figure was used to choose these weights: for an unbiased one see the test figures of the round.
 """
-_CASE = """\
-The tokenizer drops capitals, so the token types carry them: 0 no capital in the word, 1 its first letter alone, 2 all
-letters, 3 other; a program that leaves the token types at 0 reads every text as if it had no capitals.
+_SURFACE = """\
+The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.surface` says; a
+program that leaves the token types at 0 reads every text as if it had no capitals, and white space around every word.
 """
 
 
@@ -51,7 +51,7 @@ def save_model(
     *,
     labels: Sequence[str],
     max_length: int,
-    letter_case: bool,
+    surface_features: Sequence[str],
     snapshot: str,
     base: str,
     config: TrainingConfig,
@@ -67,7 +67,7 @@ def save_model(
         tokenizer: Its tokenizer.
         labels: The label scheme.
         max_length: Tokens a window.
-        letter_case: Whether the model reads the letter case of the words as token types.
+        surface_features: What the model reads of the words' surface as token types.
         snapshot: Version that it was trained on.
         base: The encoder that it started from.
         config: How it was trained.
@@ -84,7 +84,7 @@ def save_model(
         "max_length": max_length,
         "stride": min(config.stride, max_length // 2),
         "temperature": result.temperature,
-        "letter_case": letter_case,
+        "surface_features": list(surface_features),
         "snapshot": snapshot,
         "base": base,
         "validation": {"f1": result.validation_f1, "records": counts.get("validation", 0), "step": result.best_step},
@@ -114,7 +114,7 @@ def _card(about: dict[str, Any], result: TrainResult, counts: dict[str, int]) ->
         best=result.best_step,
         precision="fp32" if result.precision == "no" else result.precision,
         device=result.device,
-        letter_case=_CASE if about["letter_case"] else "",
+        surface=_SURFACE.format(", ".join(features)) if (features := about["surface_features"]) else "",
         temperature=result.temperature,
         max_length=about["max_length"],
         stride=about["stride"],

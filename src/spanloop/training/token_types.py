@@ -1,14 +1,14 @@
-"""Encoders learn to read the letter case of a word as the token type of its pieces (see `lettercase`)."""
+"""Encoders learn to read the surface of a word as the token type of its pieces (see `surface`)."""
 
 from typing import Any
 
 import torch
 
-from spanloop.lettercase import CLASSES
+from spanloop.surface import CLASSES
 
 
-def teach_case(model: Any) -> bool:
-    """Give the encoder a token type for each class of letter case.
+def teach_surface(model: Any) -> bool:
+    """Give the encoder a token type for each class of surface.
 
     All rows begin as the pretrained first one, so that training starts from the encoder as it is.
 
@@ -27,7 +27,7 @@ def teach_case(model: Any) -> bool:
     return True
 
 
-def case_parameters(model: Any) -> set[str]:
+def surface_parameters(model: Any) -> set[str]:
     """Names of the parameters that hold the classes; empty where the model was not taught them."""
     name = f"{model.base_model_prefix}.embeddings.token_type_embeddings.weight"
     return {name} & {known for known, parameter in model.named_parameters() if len(parameter) == CLASSES}
