@@ -6,13 +6,17 @@ import torch
 from spanloop.device import available_cpus, find_device, set_threads
 
 
-def test_a_cpu_scores_in_fp32_and_trains_in_bf16_only_with_amx(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("can", "precision"), [({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({"avx512_f": True}, "no")]
+)
+def test_a_cpu_scores_in_fp32_and_trains_in_bf16_only_with_units_for_it(
+    monkeypatch: pytest.MonkeyPatch, can: dict[str, bool], precision: str
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    for amx in (True, False):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda amx=amx: {"amx_bf16": amx})
-        assert find_device().precision == "no"
-        assert find_device(training=True).precision == ("bf16" if amx else "no")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    assert find_device().precision == "no"
+    assert find_device(training=True).precision == precision
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Plan:
         piece: The piece that a token decides, `(n_tokens,)`: that of the text, in the one window in whose core it lies,
             which is the one where it has most context; -1 for mere context and special tokens.
         batches: The forward passes.
-        surface: The surface of each token's word, a class of `surface`, `(n_tokens,)`; None: the model does not ask for it.
+        surface: The class of each token's word in `surface`, `(n_tokens,)`; None: the model does not ask for it.
     """
 
     ids: Tokens
