@@ -100,19 +100,19 @@ def lay_out(
     return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
 
 
-def words_of(encoded: Encoded, plan: Plan) -> tuple[Ints, Ints]:
-    """The words that a plan decides: a word is read off its first piece.
+def words_of(encoded: Encoded, piece: Tokens) -> tuple[Ints, Ints]:
+    """The words that tokens decide: a word is read off its first piece.
 
     Args:
         encoded: The texts.
-        plan: Their plan.
+        piece: The pieces that the tokens decide, `(n_tokens,)`, as in `Plan`.
 
     Returns:
         Indices of the words, in the order of their tokens, `(n_words,)`, and those tokens, `(n_words,)`, ascending.
     """
-    token = np.flatnonzero(plan.piece >= 0)
-    word = np.searchsorted(encoded.word_first, plan.piece[token])
-    first = np.append(encoded.word_first, -1)[word] == plan.piece[token]
+    token = np.flatnonzero(piece >= 0)
+    word = np.searchsorted(encoded.word_first, piece[token])
+    first = np.append(encoded.word_first, -1)[word] == piece[token]
     return word[first], token[first]
 
 

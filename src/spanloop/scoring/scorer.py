@@ -116,7 +116,7 @@ class Scorer:
         encoded = encoder.encode([text for _, text in rows])
         plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
         owners = owners_of(encoded, plan) if embeddings else None
-        return _Chunk([record_id for record_id, _ in rows], encoded, plan, *words_of(encoded, plan), owners)
+        return _Chunk([record_id for record_id, _ in rows], encoded, plan, *words_of(encoded, plan.piece), owners)
 
     def _start(self, chunk: _Chunk) -> _Running:
         forward, config = self._loaded.forward, self._config

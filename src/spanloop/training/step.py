@@ -10,9 +10,10 @@ from torch.nn.functional import cross_entropy
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.scoring.forward import Forward
-from spanloop.scoring.plan import Batch, Plan, lay_out
+from spanloop.scoring.plan import Batch, Plan, lay_out, words_of
 from spanloop.training.batching import share
 from spanloop.training.dropout import Masks
+from spanloop.training.likelihood import chain_loss
 from spanloop.training.targets import IGNORED, Targets
 from spanloop.windows import Ints
 
@@ -109,12 +110,32 @@ class Stepper:
         return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows)
 
     def _loss(self, plan: Plan, batch: Batch) -> torch.Tensor:
-        """Summed loss of a batch's labelled pieces; a piece counts in one window only, so every word counts once."""
-        logits, _ = self._forward.batch(plan, batch)
+        """Summed loss of the words that a batch decides, and of their later pieces.
+
+        A word counts in one window only, so every word counts once.
+        """
+        targets, forward = self._targets, self._forward
+        logits = forward.batch(plan, batch)[0].float()
         piece = plan.piece[batch.start : batch.stop]
-        tags = np.where(piece >= 0, self._targets.piece_tags[piece], IGNORED)
-        gold = self._forward.send(tags)
-        return cross_entropy(logits.float(), gold, weight=self._weights, ignore_index=IGNORED, reduction="sum")
+        word, token = words_of(targets.encoded, piece)
+        starts = np.cumsum(batch.sizes) - batch.sizes
+        lengths = np.diff(np.searchsorted(token, np.append(starts, len(piece))))
+        before = self._tags_before(word, lengths)
+        loss = chain_loss(logits[forward.send(token)], targets.word_tags[word], lengths, before, self._weights)
+        later = np.where(piece >= 0, targets.piece_tags[piece], IGNORED)
+        later[token] = IGNORED
+        gold = forward.send(later)
+        return loss + cross_entropy(logits, gold, weight=self._weights, ignore_index=IGNORED, reduction="sum")
+
+    def _tags_before(self, word: Ints, lengths: Ints) -> Ints:
+        """(n_windows,) the gold tag of the word before each window's first; 0 where there is none in its text."""
+        targets, before = self._targets, np.zeros(len(lengths), dtype=np.int64)
+        some = np.flatnonzero(lengths)
+        first = word[(np.cumsum(lengths) - lengths)[some]]
+        text_words = targets.encoded.text_words
+        inside = text_words[np.searchsorted(text_words, first, side="right") - 1] < first
+        before[some[inside]] = targets.word_tags[first[inside] - 1]
+        return before
 
     def _add_up(self, stop: bool) -> bool:
         """Sum the gradients of all processes in one message, the wish to stop with them."""

@@ -36,7 +36,7 @@ def word_logits(
     encoded = targets.encoded
     rows = share(np.arange(len(encoded.windows)), encoded.windows.lengths, rank, processes)
     plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows)
-    word, word_token = words_of(encoded, plan)
+    word, word_token = words_of(encoded, plan.piece)
     return word, forward.run(plan, word_token).logits
 
 
