@@ -122,7 +122,7 @@ class TrainingConfig(_Section):
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
     per_device_train_batch_size: int = Field(
-        16, ge=1, le=4096, description="Windows of a batch, on all processes together."
+        8, ge=1, le=4096, description="Windows of a batch, on all processes together."
     )
     max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
     gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")

@@ -21,7 +21,7 @@ sizes = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
 
 
 def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
-    config = TrainingConfig(num_train_epochs=10, min_steps=150)
+    config = TrainingConfig(num_train_epochs=10, min_steps=150, per_device_train_batch_size=16)
     assert make_plan(16, config).steps == 150
     assert make_plan(1600, config).steps == 1000
     halved = config.model_copy(update={"gradient_accumulation_steps": 2})
