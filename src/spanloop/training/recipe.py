@@ -1,10 +1,11 @@
 """The recipe: learning rates, schedule, number of steps, weight decay.
 
 Eight windows a step did better than sixteen on development sets (300 training records, three seeds: F1 76.1 against
-75.0 on bc5cdr, 51.4 against 51.1 on wnut17), at 1.2 times the time. The peak learning rate follows the encoder's size. With `LEARNING_RATE` a six-layer encoder of `PARAMETERS` did better
-than with half as much more on development sets (300 training records, two seeds: F1 73.9 against 73.4 on bc5cdr, 51.1
-against 49.3 on wnut17); BERT's authors found 2e-5 to 5e-5 for 110 M parameters and took the lower end for 340 M (Devlin
-et al. 2019, appendix A.3). A power law through both is what `learning_rate` gives.
+75.0 on bc5cdr, 51.4 against 51.1 on wnut17), at 1.2 times the time. The peak learning rate follows the encoder's size.
+With `LEARNING_RATE` a six-layer encoder of `PARAMETERS` did better than with half as much more on development sets (300
+training records, two seeds: F1 73.9 against 73.4 on bc5cdr, 51.1 against 49.3 on wnut17); BERT's authors found 2e-5 to
+5e-5 for 110 M parameters and took the lower end for 340 M (Devlin et al. 2019, appendix A.3). A power law through both
+is what `learning_rate` gives.
 """
 
 from dataclasses import dataclass
