@@ -2,9 +2,12 @@
 
 Trains on some of the tfh_patents abstracts and judges all others that do not fit one window. Counted are characters
 that no prediction covers, gold spans lost (those that end inside a word apart), and F1 before and behind the end of the
-first window, where a script that truncates finds nothing at all. The interval is a bootstrap over records.
+first window, where a script that truncates finds nothing at all. The interval is a bootstrap over records. As a control
+the same model reads the same texts in windows of twice the length, as far as it can: where that finds no more behind
+the edge, the windows cost nothing, and what differs is the text.
 """
 
+import json
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -25,6 +28,8 @@ from spanloop.scoring import Scorer
 from spanloop.training.job import Job, run_job
 from spanloop.training.targets import make_targets
 
+_ABOUT = "spanloop.json"
+
 
 def main() -> None:
     """Run the benchmark from the command line."""
@@ -36,7 +41,7 @@ def main() -> None:
     changes = {"num_train_epochs": 4, "min_steps": 0} if options.quick else {}
     figures = measure(corpus, 100 if options.quick else options.records, **changes)
     write_report(options.out, figures)
-    rows = [[part, *figures[part].values()] for part in ("before", "behind")]
+    rows = [[part, *figures[part].values()] for part in ("before", "behind", "behind, window doubled")]
     print(table(["part of the text", *figures["before"]], rows))
     print({name: value for name, value in figures.items() if not isinstance(value, dict)})
 
@@ -59,11 +64,16 @@ def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         run_job(Job(train, [], corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
+        about = json.loads((Path(folder) / _ABOUT).read_text(encoding="utf-8"))
+        (Path(folder) / _ABOUT).write_text(json.dumps({**about, "max_length": 2 * about["max_length"]}))
+        doubled = Scorer.load(Path(folder), ScoringConfig())
     encoder = scorer._loaded.encoder
     pieces = np.diff(encoder.encode([e.text for e in rest]).text_pieces)
     long = [e for e, n in zip(rest, pieces, strict=True) if n > encoder.capacity]
     targets = make_targets(encoder, long, corpus.labels, "first")
-    found = {scored.id: scored.spans for scored in scorer.score((e.id, e.text) for e in long)}
+    found, control = (
+        {scored.id: scored.spans for scored in way.score((e.id, e.text) for e in long)} for way in (scorer, doubled)
+    )
     edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
     before, behind = (_counts(long, found, edges, behind=part) for part in (False, True))
     drawn = resampled(np.concatenate([before, behind], axis=1), 1000, np.random.default_rng(0))
@@ -76,6 +86,7 @@ def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
         "characters_unpredicted": sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
         "before": _summary(total(before)),
         "behind": _summary(total(behind)),
+        "behind, window doubled": _summary(total(_counts(long, control, edges, behind=True))),
         "long_records": len(long),
         "longest_tokens": int(pieces.max()),
         "window": config.max_length,
