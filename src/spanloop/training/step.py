@@ -13,7 +13,7 @@ from spanloop.scoring.forward import Forward
 from spanloop.scoring.plan import Batch, Plan, lay_out, words_of
 from spanloop.training.batching import share
 from spanloop.training.dropout import Masks
-from spanloop.training.likelihood import chain_loss
+from spanloop.training.likelihood import word_loss
 from spanloop.training.targets import IGNORED, Targets
 from spanloop.windows import Ints
 
@@ -121,7 +121,7 @@ class Stepper:
         starts = np.cumsum(batch.sizes) - batch.sizes
         lengths = np.diff(np.searchsorted(token, np.append(starts, len(piece))))
         before = self._tags_before(word, lengths)
-        loss = chain_loss(logits[forward.send(token)], targets.word_tags[word], lengths, before, self._weights)
+        loss = word_loss(logits[forward.send(token)], targets.word_tags[word], lengths, before, self._weights)
         later = np.where(piece >= 0, targets.piece_tags[piece], IGNORED)
         later[token] = IGNORED
         gold = forward.send(later)
