@@ -124,7 +124,7 @@ class TrainingConfig(_Section):
     per_device_train_batch_size: int = Field(
         8, ge=1, le=4096, description="Windows of a batch, on all processes together."
     )
-    max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
+    max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch.")
     gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")
     max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")
     stride: int = Field(64, ge=0, description="Subword tokens that neighbouring windows share.")

@@ -2,7 +2,8 @@
 
 An update step always holds the same number of windows, whatever the memory, the number of devices or the lengths of
 the texts: a model does not depend on the machine that it was trained on. The windows of a step are drawn at random.
-Steps of windows of like length, which scripts that pad need, cost F1: texts of one length are texts of one kind.
+Steps of windows of like length, which scripts that pad need, had a lower F1 on wnut17's development set (48.4 against
+50.0 with 300 training records, three seeds); other corpora were not compared.
 """
 
 import numpy as np

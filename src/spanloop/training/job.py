@@ -161,6 +161,7 @@ class _Session:
         if state and accelerator.is_main_process:
             log.info("train: resuming at step %d", state.step)
         state = state or State(max_tokens=job.config.max_tokens_per_batch)
+        self._forward.budget = state.max_tokens
         return Loop(
             accelerator=accelerator,
             model=self._model,
