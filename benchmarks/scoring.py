@@ -4,6 +4,11 @@ Same model, same texts, same device, side by side in one run: the pipeline text 
 batches of 32, against spanloop in fp32 and in int8. Each runs `--rounds` times, in turns, so that others on the machine
 disturb all alike; a ratio is one of best rounds. Tokens are real ones: no padding, no special tokens. The texts are of
 mixed length, about 30 words in the mean: sentences (bc5cdr, wnut17) and one whole abstract (tfh_patents) in ten.
+
+`span_agreement` holds the pipeline's spans against ours, and `span_agreement_argmax` against what its own reading (each
+word's likeliest tag, `I-` opening a span where none is open) makes of our logits on the texts of one window: what is
+missing to 1 in the first and not in the second is due to the constraints and the windows. `peak_flops` is what one
+large matrix product reaches in the same run, and `model_flops_utilisation` the share of it that scoring's layers make up.
 """
 
 import logging
@@ -11,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +32,7 @@ from spanloop.config import ScoringConfig
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, ScoredSpan, Span
 from spanloop.scoring import Scorer
+from spanloop.scoring.plan import lay_out, words_of
 from spanloop.training.loading import quiet_transformers
 
 Spans = dict[str, set[Span]]
@@ -89,7 +96,10 @@ def measure(options: Any) -> dict[str, Any]:
             for run in runs.values():
                 _once(run, warm_up=round_ == 0)
         judged = {name: _f1(scorer, corpora["bc5cdr"], options.judged) for name, scorer in scorers.items()}
-    return _figures(runs, texts, scorers["ours"], judged)
+        argmax = _argmax_spans(scorers["ours"], texts)
+        theirs = {name: runs["pipeline_single"].spans[name] for name in argmax}
+        alike = {"span_agreement_argmax": agreement(theirs, argmax), "texts_of_one_window": len(argmax)}
+    return {**_figures(runs, texts, scorers["ours"], judged, _operations(model)), **alike}
 
 
 def mix(corpora: dict[str, Corpus], count: int) -> list[Example]:
@@ -132,6 +142,50 @@ def _by_scorer(scorer: Scorer, texts: list[Example]) -> Spans:
     return {scored.id: {s.span for s in scored.spans} for scored in scorer.score((t.id, t.text) for t in texts)}
 
 
+def _argmax_spans(scorer: Scorer, texts: list[Example]) -> Spans:
+    """The spans that the pipeline's reading finds in our logits, for the texts that fit one window."""
+    encoder, forward = scorer._loaded.encoder, scorer._loaded.forward
+    short = [text for text in texts if len(encoder.encode([text.text]).windows) == 1]
+    encoded = encoder.encode([text.text for text in short])
+    plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+    word, token = words_of(encoded, plan.piece)
+    tags = np.zeros(len(word), dtype=np.int64)
+    tags[word] = forward.run(plan, token).logits.argmax(axis=1)
+    found: Spans = {}
+    for text, (low, high) in zip(short, pairwise(encoded.text_words), strict=True):
+        spans: list[Span] = []
+        before = 0
+        for at in range(low, high):
+            tag, start, stop = int(tags[at]), int(encoded.word_start[at]), int(encoded.word_stop[at])
+            label = scorer.labels[(tag - 1) // 2]
+            if tag and tag % 2 == 0 and before and (before - 1) // 2 == (tag - 1) // 2:
+                spans[-1] = Span(spans[-1].start, stop, label)
+            elif tag:
+                spans.append(Span(start, stop, label))
+            before = tag
+        found[text.id] = set(spans)
+    return found
+
+
+def _operations(model: Path) -> int:
+    """Operations a token of the layers' matrix products; attention itself is left out."""
+    with quiet_transformers():
+        layers = AutoModelForTokenClassification.from_pretrained(model).base_model.encoder
+    return 2 * sum(p.numel() for p in layers.parameters())
+
+
+def _peak_flops() -> float:
+    """Operations a second of a large fp32 matrix product on this CPU, best of ten."""
+    size = 2048
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    seconds = []
+    for _ in range(10):
+        start = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
 def _once(run: Run, *, warm_up: bool) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     run.spans = run.score()
@@ -148,11 +202,15 @@ def _f1(scorer: Scorer, corpus: Corpus, count: int) -> float:
     return 100 * evaluate(test, found, scorer.labels, samples=100).f1
 
 
-def _figures(runs: dict[str, Run], texts: list[Example], scorer: Scorer, judged: dict[str, float]) -> dict[str, Any]:
+def _figures(
+    runs: dict[str, Run], texts: list[Example], scorer: Scorer, judged: dict[str, float], operations: int
+) -> dict[str, Any]:
     best = {name: min(run.seconds) for name, run in runs.items()}
     cpu = {name: min(run.cpu_seconds) for name, run in runs.items()}
     tokens = len(scorer._loaded.encoder.encode([t.text for t in texts]).piece_ids)
     words = [len(t.text.split()) for t in texts]
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    peak = next((value for key, value in _PEAK.items() if key in gpu), None) if gpu else _peak_flops()
     return {
         "ratio_vs_pipeline_single": best["pipeline_single"] / best["ours"],
         "ratio_vs_pipeline_batched": best["pipeline_batched"] / best["ours"],
@@ -169,7 +227,8 @@ def _figures(runs: dict[str, Run], texts: list[Example], scorer: Scorer, judged:
         "real_tokens": tokens,
         "mean_words": float(np.mean(words)),
         "longest_words": max(words),
-        "parameters": sum(p.numel() for p in scorer._loaded.forward.model.parameters()),
+        "operations_per_token": operations,
+        "peak_flops": peak,
         "runs": {
             name: {
                 "seconds": best[name],
@@ -177,7 +236,7 @@ def _figures(runs: dict[str, Run], texts: list[Example], scorer: Scorer, judged:
                 "records_per_second": len(texts) / best[name],
                 "tokens_per_second": tokens / best[name],
                 "all_seconds": run.seconds,
-                **_utilisation(scorer, tokens / best[name]),
+                **({} if peak is None else {"model_flops_utilisation": operations * tokens / best[name] / peak}),
             }
             for name, run in runs.items()
         },
@@ -189,17 +248,6 @@ def agreement(a: Spans, b: Spans) -> float:
     both = sum(len(a[name] & b[name]) for name in a)
     total = sum(len(spans) for spans in (*a.values(), *b.values()))
     return 2 * both / total if total else 1.0
-
-
-def _utilisation(scorer: Scorer, tokens_per_second: float) -> dict[str, float]:
-    """Share of the GPU's peak that the layers' matrix products make up; attention itself is left out."""
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    peak = next((value for key, value in _PEAK.items() if key in name), None)
-    if peak is None:
-        return {}
-    base = scorer._loaded.forward.model.base_model
-    weights = sum(p.numel() for n, p in base.named_parameters() if "embedding" not in n)
-    return {"model_flops_utilisation": 2 * weights * tokens_per_second / peak}
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from spanloop.config import ScoringConfig
 from spanloop.device import Device, find_device, set_threads
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
-from spanloop.scoring import int8
+from spanloop.scoring import int8, onednn
 from spanloop.scoring.folder import ModelFolder
-from spanloop.scoring.forward import Forward, probe
+from spanloop.scoring.forward import CPU_MULTIPLE, Forward, probe
 from spanloop.spans import tag_names
 from spanloop.training.loading import quiet_transformers
 
@@ -65,10 +65,12 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     if on_cpu:
         set_threads()
     budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
-    forward = Forward(model, device.device, encoder.pad_id, budget)
+    forward = Forward(model, device.device, encoder.pad_id, budget, CPU_MULTIPLE if on_cpu else 1)
     probe(forward, (folder.max_length, min(7, folder.max_length)), exact=model.dtype == torch.float32)
     if config.backend == "int8" and on_cpu:
         int8.quantize(model)
+    elif on_cpu:
+        onednn.pack(model, budget)
     _say(forward, device, config)
     return Loaded(folder, encoder, forward)
 
