@@ -7,8 +7,8 @@ mixed length, about 30 words in the mean: sentences (bc5cdr, wnut17) and one who
 
 `span_agreement` holds the pipeline's spans against ours, and `span_agreement_argmax` against what its own reading (each
 word's likeliest tag, `I-` opening a span where none is open) makes of our logits on the texts of one window: what is
-missing to 1 in the first and not in the second is due to the constraints and the windows. `peak_flops` is what one
-large matrix product reaches in the same run, and `model_flops_utilisation` the share of it that scoring's layers make up.
+missing to 1 in the first and not in the second is due to the constraints and the windows. On a CPU `peak_flops` is what
+one large fp32 matrix product reaches in the same run; `model_flops_utilisation` is the layers' share of the peak.
 """
 
 import logging
@@ -99,7 +99,7 @@ def measure(options: Any) -> dict[str, Any]:
         argmax = _argmax_spans(scorers["ours"], texts)
         theirs = {name: runs["pipeline_single"].spans[name] for name in argmax}
         alike = {"span_agreement_argmax": agreement(theirs, argmax), "texts_of_one_window": len(argmax)}
-    return {**_figures(runs, texts, scorers["ours"], judged, _operations(model)), **alike}
+        return {**_figures(runs, texts, scorers["ours"], judged, _operations(model)), **alike}
 
 
 def mix(corpora: dict[str, Corpus], count: int) -> list[Example]:
