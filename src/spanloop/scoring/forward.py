@@ -22,8 +22,6 @@ from spanloop.scoring.viterbi import Ints
 log = logging.getLogger(__name__)
 
 Singles = NDArray[np.float32]
-CPU_MULTIPLE = 32
-"""`Forward.multiple` on a CPU: oneDNN makes kernels anew for each number of tokens, and keeps about 0.5 MB for each."""
 _TOLERANCE = 2e-3  # of the largest figure: orders of summation differ by less, a wrong mask by 1e-1
 _COARSE_TOLERANCE = 4e-2  # the same in half precision
 

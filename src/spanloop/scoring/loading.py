@@ -13,13 +13,14 @@ from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.scoring import int8, onednn
 from spanloop.scoring.folder import ModelFolder
-from spanloop.scoring.forward import CPU_MULTIPLE, Forward, probe
+from spanloop.scoring.forward import Forward, probe
 from spanloop.spans import tag_names
 from spanloop.training.loading import quiet_transformers
 
 log = logging.getLogger(__name__)
 
 _CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls out of the processor's caches
+_CPU_MULTIPLE = 128  # oneDNN makes kernels anew for each number of tokens, and keeps about 1.5 MB for each
 _GPU_TOKENS = 65_536  # enough work for a GPU to hide what Python needs to launch it
 _DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -65,7 +66,7 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     if on_cpu:
         set_threads()
     budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
-    forward = Forward(model, device.device, encoder.pad_id, budget, CPU_MULTIPLE if on_cpu else 1)
+    forward = Forward(model, device.device, encoder.pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
     probe(forward, (folder.max_length, min(7, folder.max_length)), exact=model.dtype == torch.float32)
     if config.backend == "int8" and on_cpu:
         int8.quantize(model)

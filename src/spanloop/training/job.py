@@ -16,7 +16,7 @@ from spanloop.device import Device, find_device, set_threads
 from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
 from spanloop.records import Example
-from spanloop.scoring.forward import CPU_MULTIPLE, Forward, probe
+from spanloop.scoring.forward import Forward, probe
 from spanloop.surface import Feature, dropped
 from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, State
@@ -33,6 +33,9 @@ from spanloop.training.token_types import teach_surface
 from spanloop.training.validation import fit_temperature
 
 log = logging.getLogger(__name__)
+
+_MULTIPLE = 32
+"""Tokens of a batch on a CPU are a multiple of this: PyTorch makes the kernels of bf16 products anew for each shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class _Session:
     def _find_forward(self) -> Forward:
         """Pack windows where the encoder learns the same from them."""
         accelerator, budget = self._accelerator, self._job.config.max_tokens_per_batch
-        multiple = CPU_MULTIPLE if accelerator.device.type == "cpu" else 1
+        multiple = _MULTIPLE if accelerator.device.type == "cpu" else 1
         forward = Forward(self._model, accelerator.device, self._encoder.pad_id, budget, multiple)
         lengths = (self._max_length, min(7, self._max_length))
         self._model.eval()
