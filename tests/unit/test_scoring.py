@@ -260,6 +260,23 @@ def test_memory_does_not_grow_with_the_pool(scorer: Scorer) -> None:
     assert max(peaks[3:]) < 1.2 * max(peaks[:3])
 
 
+def test_the_model_sees_few_numbers_of_tokens_on_a_cpu(scorer: Scorer) -> None:
+    """oneDNN keeps a kernel for each of them."""
+    seen: set[int] = set()
+
+    def note(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        seen.add(int(kwargs["input_ids"].numel()))
+
+    hook = scorer._loaded.forward.model.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        for count in (1, 2, 3, 5, 8, 13, 100):
+            list(scorer.score(named(["Ada met Bo in Oslo."] * count)))
+    finally:
+        hook.remove()
+    assert len(seen) > 1
+    assert all(tokens % 128 == 0 for tokens in seen)
+
+
 def test_predict_gives_the_spans_of_each_example(folder: Path, scorer: Scorer) -> None:
     examples = people_and_places(6)
     wanted = {s.id: list(s.spans) for s in scorer.score((e.id, e.text) for e in examples)}
