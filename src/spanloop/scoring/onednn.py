@@ -59,14 +59,14 @@ def pack(model: Any, tokens: int) -> None:
             for block in list(model.base_model.modules()):
                 _pack_children(block, tokens)
     except Exception as error:  # operators that PyTorch keeps for its own compiler: other versions may raise anything
-        log.debug("oneDNN's linear layers do not work here: %r", error)
+        log.info("score: the linear layers stay PyTorch's own, those of oneDNN do not work here (%r)", error)
 
 
 def _pack_children(block: nn.Module, tokens: int) -> None:
     children = list(block.named_children())
     match children:
-        case [(name, nn.Linear() as linear), (act, GELUActivation() as gelu)]:  # as BERT and its kin have it
-            setattr(block, name, _proven(nn.Sequential(linear, gelu), PackedLinear(linear, tokens, gelu=True)))
+        case [(name, nn.Linear() as linear), (act, GELUActivation())]:  # as BERT and its kin have it
+            setattr(block, name, _proven(block, PackedLinear(linear, tokens, gelu=True)))
             setattr(block, act, nn.Identity())
             return
     for name, child in children:
