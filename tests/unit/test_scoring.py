@@ -205,6 +205,26 @@ def test_embeddings_are_the_mean_of_the_last_hidden_states(scorer: Scorer, folde
             assert scored.embedding == pytest.approx(wanted.numpy(), abs=1e-3)
 
 
+def test_two_threads_give_what_one_gives(folder: Path) -> None:
+    torch.set_num_threads(2)
+    try:
+        scorer = Scorer.load(folder, ScoringConfig(max_tokens_per_batch=64, mc_dropout_passes=2))
+        assert scorer._loaded.forward.workers is not None
+        assert torch.get_num_threads() == 2
+        texts = TEXTS * 20
+        by_two, again = (list(scorer.score(named(texts), embeddings=True)) for _ in range(2))
+        scorer._loaded.forward.workers = None
+        by_one = list(scorer.score(named(texts), embeddings=True))
+    finally:
+        torch.set_num_threads(1)
+    for one, two, three in zip(by_one, by_two, again, strict=True):
+        assert (two.id, two.spans, two.statistics) == (three.id, three.spans, three.statistics)
+        assert [s.span for s in one.spans] == [s.span for s in two.spans]
+        assert [s.score for s in one.spans] == pytest.approx([s.score for s in two.spans], abs=1e-5)
+        assert one.embedding == pytest.approx(two.embedding, abs=1e-5)
+        assert one.statistics.bald == pytest.approx(two.statistics.bald, abs=1e-5)
+
+
 def test_temperature_moves_probabilities_and_no_span(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "warm")
     about = json.loads((folder / "spanloop.json").read_text())

@@ -4,9 +4,11 @@ All windows of a batch go through the encoder as one row without padding where t
 side by side with padding behind the shorter ones.
 """
 
-import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise, starmap
 from typing import Any
@@ -38,6 +40,7 @@ class Forward:
         multiple: A packed row is filled up to a multiple of this: kernels that are made for a shape are made for few.
         first_position: Position id of a window's first token where windows are packed in one row; None: the encoder
             cannot do that.
+        workers: Threads that run a batch each, side by side; None: one batch after the other.
     """
 
     model: Any
@@ -46,7 +49,8 @@ class Forward:
     budget: int
     multiple: int = 1
     first_position: int | None = None
-    _hidden: list[torch.Tensor] = field(default_factory=list)
+    workers: ThreadPoolExecutor | None = None
+    _hidden: threading.local = field(default_factory=threading.local)
 
     def run(
         self,
@@ -66,42 +70,42 @@ class Forward:
             n_texts: Texts of the plan, where embeddings are asked for.
             dropout_seed: Run with dropout on, drawn with this seed; None: without dropout.
         """
-        with torch.inference_mode(), self._dropout(dropout_seed):
-            logits, sums = [torch.zeros(0, self.model.config.num_labels, device=self.device)], None
-            if owners is not None:
-                sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
-            tokens = self.send(word_token)
-            bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in plan.batches)]).tolist()
-            for batch, words in zip(plan.batches, starmap(slice, pairwise(bounds)), strict=True):
-                output, hidden = self.batch(plan, batch, keep_hidden=sums is not None)
-                logits.append(output.float()[tokens[words] - batch.start])
+        tokens = self.send(word_token)
+        bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in plan.batches)]).tolist()
+
+        def outcome(batch: Batch, words: slice) -> tuple[torch.Tensor, torch.Tensor | None]:
+            with torch.inference_mode():
+                logits, hidden = self.batch(plan, batch)
+                return logits.float()[tokens[words] - batch.start], hidden
+
+        several = map if self.workers is None or dropout_seed is not None else self.workers.map
+        logits, sums = [torch.zeros(0, self.model.config.num_labels, device=self.device)], None
+        if owners is not None:
+            sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
+        with torch.inference_mode(), self._dropout(dropout_seed), self._keeping(sums is not None):
+            outcomes = several(outcome, plan.batches, starmap(slice, pairwise(bounds)))
+            for batch, (wanted, hidden) in zip(plan.batches, outcomes, strict=True):
+                logits.append(wanted)
                 if sums is not None and hidden is not None and owners is not None:
                     owner = self.send(owners[batch.start : batch.stop] % (n_texts + 1))  # -1: the row behind the texts
                     sums.index_add_(0, owner, hidden.float())
             return Outputs(_fetch(torch.cat(logits)), None if sums is None else _fetch(sums[:n_texts]), self._mark())
 
-    def batch(self, plan: Plan, batch: Batch, *, keep_hidden: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def batch(self, plan: Plan, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Run one forward pass.
 
         Args:
             plan: The plan.
             batch: One of its batches.
-            keep_hidden: Whether the hidden states are wanted.
 
         Returns:
             Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states, `(n_tokens, hidden_size)`,
-            or None.
+            or None where `run` does not keep them.
         """
         inputs, kept = self._padded(plan, batch) if self.first_position is None else self._packed(plan, batch)
-        hook = self.model.base_model.register_forward_hook(self._keep) if keep_hidden else None
-        try:
-            logits = self.model(**inputs).logits.flatten(0, 1)[kept]
-            hidden = self._hidden[0].flatten(0, 1)[kept] if keep_hidden else None
-        finally:
-            self._hidden.clear()
-            if hook:
-                hook.remove()
-        return logits, hidden
+        logits = self.model(**inputs).logits.flatten(0, 1)[kept]
+        hidden = vars(self._hidden).pop("last", None)
+        return logits, None if hidden is None else hidden.flatten(0, 1)[kept]
 
     def _packed(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], slice]:
         """The inputs as one row, and where in it the tokens are."""
@@ -130,8 +134,11 @@ class Forward:
             inputs["token_type_ids"] = rows(plan.surface[run], 0)
         return inputs, self.send(place)
 
-    def _keep(self, module: Any, inputs: Any, output: Any) -> None:
-        self._hidden.append(output[0])
+    def _keeping(self, hidden: bool) -> AbstractContextManager[Any]:
+        def keep(module: Any, inputs: Any, output: Any) -> None:
+            self._hidden.last = output[0]
+
+        return self.model.base_model.register_forward_hook(keep) if hidden else nullcontext()
 
     def _layout(self, groups: tuple[tuple[int, int], ...]) -> packing.Layout:
         longest = max(length for _, length in groups)
@@ -141,7 +148,7 @@ class Forward:
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
         return packing.Layout(groups, self.send(offsets), longest)
 
-    @contextlib.contextmanager
+    @contextmanager
     def _dropout(self, seed: int | None) -> Iterator[None]:
         if seed is None:
             yield
@@ -227,7 +234,7 @@ def probe(
         (lambda: _gradients(forward, plan)) if trains else (lambda: forward.batch(plan, batch)[0].detach().float())
     )
     tolerance = _TOLERANCE if exact else _COARSE_TOLERANCE
-    with contextlib.nullcontext() if trains else torch.inference_mode():
+    with nullcontext() if trains else torch.inference_mode():
         wanted = outcome()
         try:
             model.set_attn_implementation(attention)

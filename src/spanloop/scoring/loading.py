@@ -1,6 +1,8 @@
 """Load a model folder for scoring: device, number format, attention, threads."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -72,8 +74,22 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         int8.quantize(model)
     elif on_cpu:
         onednn.pack(model, budget)
+    if on_cpu:
+        forward.workers = _workers(torch.get_num_threads())
     _say(forward, device, config)
     return Loaded(folder, encoder, forward)
+
+
+def _workers(threads: int) -> ThreadPoolExecutor | None:
+    """Two threads for batches, each with half of torch's: they need not wait for each other in every layer."""
+    if threads % 2:
+        return None
+    workers = ThreadPoolExecutor(2, "score", torch.set_num_threads, (threads // 2,))
+    both = threading.Barrier(2)
+    for started in [workers.submit(both.wait) for _ in range(2)]:
+        started.result()
+    torch.set_num_threads(threads)  # what threads have that start from now on
+    return workers
 
 
 def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
