@@ -5,6 +5,7 @@ import math
 import shutil
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.config import ScoringConfig
 from spanloop.errors import TrainingError
-from spanloop.scoring import ScoredText, Scorer, predict
+from spanloop.scoring import ScoredText, Scorer, int8, predict
 from spanloop.scoring.scorer import chunks
 from spanloop.words import split_words
 
@@ -205,10 +206,12 @@ def test_embeddings_are_the_mean_of_the_last_hidden_states(scorer: Scorer, folde
             assert scored.embedding == pytest.approx(wanted.numpy(), abs=1e-3)
 
 
-def test_two_threads_give_what_one_gives(folder: Path) -> None:
+@pytest.mark.parametrize("backend", ["torch", "int8"])
+def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
     torch.set_num_threads(2)
     try:
-        scorer = Scorer.load(folder, ScoringConfig(max_tokens_per_batch=64, mc_dropout_passes=2))
+        config = ScoringConfig(backend=backend, max_tokens_per_batch=64, mc_dropout_passes=2)
+        scorer = Scorer.load(folder, config)
         assert scorer._loaded.forward.workers is not None
         assert torch.get_num_threads() == 2
         texts = TEXTS * 20
@@ -266,6 +269,24 @@ def test_int8_stays_close(folder: Path, scorer: Scorer) -> None:
     assert torch.backends.quantized.engine == engine
     for exact, near in zip(logits_of(scorer, TEXTS), logits_of(quick, TEXTS), strict=True):
         assert 0 < np.abs(exact - near).mean() < 0.05 * exact.std()
+
+
+def test_int8_layers_serve_two_threads_at_a_time() -> None:
+    """PyTorch's own layers fail now and then, in one call of some hundred, so there are many calls."""
+    model = torch.nn.Module()
+    model.base_model = torch.nn.Sequential(torch.nn.Linear(512, 128))
+    int8.quantize(model, threads=2)
+    inputs = [torch.randn(256, 512) * factor for factor in np.geomspace(0.1, 10, 50).tolist()]
+
+    def apply(x: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            found: torch.Tensor = model.base_model(x)
+            return found
+
+    alone = [apply(x) for x in inputs]
+    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        for _ in range(150):
+            assert all(map(torch.equal, alone, threads.map(apply, inputs)))
 
 
 def test_memory_does_not_grow_with_the_pool(scorer: Scorer) -> None:

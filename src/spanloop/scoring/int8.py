@@ -4,12 +4,16 @@ Weights are symmetric with a scale per output channel; the activations of a forw
 anew in every pass, so no calibration texts are needed. The head and the embeddings stay in fp32, as they are small and
 sensitive. oneDNN does the products where PyTorch has it: it uses all 8 bits, where FBGEMM must leave one unused.
 
+PyTorch's layer keeps the figures of its last call where the next one writes its own, so each thread that runs a batch
+takes a layer of its own.
+
 The shared scale makes a record's figures depend a little on its company in the batch, as fp32 figures do not. A scale
 for each token would not, but takes back half of the gain.
 """
 
 import contextlib
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,12 +26,13 @@ from spanloop.errors import TrainingError
 class Int8Linear(nn.Module):
     """A linear layer with int8 weights that quantizes its input on the way in."""
 
-    def __init__(self, linear: nn.Linear, engine: str) -> None:
+    def __init__(self, linear: nn.Linear, engine: str, threads: int) -> None:
         """Quantize a layer.
 
         Args:
             linear: The layer; its weights are copied.
             engine: PyTorch's quantized engine.
+            threads: Most threads that apply the layer at a time; each gets a copy.
         """
         super().__init__()
         weight = linear.weight.detach().float()
@@ -37,7 +42,7 @@ class Int8Linear(nn.Module):
             warnings.simplefilter("ignore", UserWarning)
             quantized = torch.quantize_per_channel(weight, scale, zeros, 0, torch.qint8)
         bias = None if linear.bias is None else linear.bias.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack(quantized, bias)
+        self._free = deque(torch.ops.quantized.linear_prepack(quantized, bias) for _ in range(threads))
         self._reduce_range = engine != "onednn"
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -49,15 +54,20 @@ class Int8Linear(nn.Module):
         Returns:
             `(…, out_features)`, fp32.
         """
-        out: torch.Tensor = torch.ops.quantized.linear_dynamic(x, self._packed, self._reduce_range)
+        packed = self._free.pop()
+        try:
+            out: torch.Tensor = torch.ops.quantized.linear_dynamic(x, packed, self._reduce_range)
+        finally:
+            self._free.append(packed)
         return out
 
 
-def quantize(model: Any) -> None:
+def quantize(model: Any, threads: int) -> None:
     """Replace the linear layers of the model's encoder, in place; the head keeps its own.
 
     Args:
         model: A `PreTrainedModel` for token classification in fp32.
+        threads: Most threads that run the model at a time.
 
     Raises:
         TrainingError: This build of PyTorch has no int8 products.
@@ -67,7 +77,7 @@ def quantize(model: Any) -> None:
             for module in list(model.base_model.modules()):
                 for name, child in list(module.named_children()):
                     if type(child) is nn.Linear:
-                        setattr(module, name, Int8Linear(child, engine))
+                        setattr(module, name, Int8Linear(child, engine, threads))
     except (RuntimeError, AttributeError, IndexError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(f"int8 does not work here ({reason}); set scoring.backend to torch") from None

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 _CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls out of the processor's caches
 _CPU_MULTIPLE = 128  # oneDNN makes kernels anew for each number of tokens, and keeps about 1.5 MB for each
 _GPU_TOKENS = 65_536  # enough work for a GPU to hide what Python needs to launch it
+_WORKERS = 2  # threads that run a batch each on CPUs
 _DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -71,7 +72,7 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     forward = Forward(model, device.device, encoder.pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
     probe(forward, (folder.max_length, min(7, folder.max_length)), exact=model.dtype == torch.float32)
     if config.backend == "int8" and on_cpu:
-        int8.quantize(model)
+        int8.quantize(model, _WORKERS)
     elif on_cpu:
         onednn.pack(model, budget)
     if on_cpu:
@@ -81,13 +82,12 @@ def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
 
 
 def _workers(threads: int) -> ThreadPoolExecutor | None:
-    """Two threads for batches, each with half of torch's: they need not wait for each other in every layer."""
-    if threads % 2:
+    """Threads for batches, each with its share of torch's: they need not wait for each other in every layer."""
+    if threads % _WORKERS:
         return None
-    workers = ThreadPoolExecutor(2, "score", torch.set_num_threads, (threads // 2,))
-    both = threading.Barrier(2)
-    for started in [workers.submit(both.wait) for _ in range(2)]:
-        started.result()
+    workers = ThreadPoolExecutor(_WORKERS, "score", torch.set_num_threads, (threads // _WORKERS,))
+    all_started = threading.Barrier(_WORKERS)
+    list(workers.map(lambda _: all_started.wait(), range(_WORKERS)))
     torch.set_num_threads(threads)  # what threads have that start from now on
     return workers
 
