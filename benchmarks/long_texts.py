@@ -2,14 +2,15 @@
 
 Trains on some of the tfh_patents abstracts and judges all others that do not fit one window. Counted are characters
 that no prediction covers, gold spans lost (those that end inside a word apart), and F1 before and behind the end of the
-first window, where a script that truncates finds nothing at all. The interval is a bootstrap over records. As a control
-the same model reads the same texts in windows of twice the length, as far as it can: where that finds no more behind
-the edge, the windows cost nothing, and what differs is the text.
+first window, where a script that truncates finds nothing at all. With several seeds other records are trained on, and
+the counts of all models are added up. The interval is a bootstrap over records, each with the counts of all models that
+judged it. As a control the same model reads the same texts in windows of twice the length, as far as it can: where that
+finds no more behind the edge, the windows cost nothing, and what differs is the text.
 """
 
 import json
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,34 +34,64 @@ _ABOUT = "spanloop.json"
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser("long_texts", __doc__, "100 records, 4 epochs")
+    parser = make_parser("long_texts", __doc__, "100 records, 4 epochs, one seed")
     add_data(parser)
     parser.add_argument("--records", type=int, default=400, help="to train on")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="each draws the records and trains")
     options = parser.parse_args()
     corpus = read_corpus(data_folder(options.data), "tfh_patents")
     changes = {"num_train_epochs": 4, "min_steps": 0} if options.quick else {}
-    figures = measure(corpus, 100 if options.quick else options.records, **changes)
+    if options.quick:
+        options.records, options.seeds = 100, [0]
+    runs = [judge(corpus, options.records, seed, **changes) for seed in options.seeds]
+    figures = summarize(runs, options.records)
     write_report(options.out, figures)
     rows = [[part, *figures[part].values()] for part in ("before", "behind", "behind, window doubled")]
     print(table(["part of the text", *figures["before"]], rows))
     print({name: value for name, value in figures.items() if not isinstance(value, dict)})
 
 
-def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one model does on the long records that it was not trained on.
+
+    Attributes:
+        ids: The records.
+        before: Their counts before the first window's end, `(n_records, 3)`.
+        behind: Those behind it.
+        control: Those behind it in windows of twice the length.
+        lost: Gold spans lost.
+        cut: Gold spans that end inside a word.
+        unpredicted: Characters that no prediction covers.
+        longest: Tokens of the longest record.
+        window: Tokens of a window.
+    """
+
+    ids: list[str]
+    before: IntArray
+    behind: IntArray
+    control: IntArray
+    lost: int
+    cut: int
+    unpredicted: int
+    longest: int
+    window: int
+
+
+def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
     """Train on some records, judge the long ones among the others.
 
     Args:
         corpus: The corpus.
         records: Training records.
+        seed: Draws them, and is the training's.
         **changes: Fields of `TrainingConfig` that differ from its defaults.
-
-    Returns:
-        The figures of the report.
     """
-    train = corpus.sample(records, 0)
+    train = corpus.sample(records, seed)
     taken = {example.id for example in train}
     rest = [e for e in (*corpus.train, *corpus.dev, *corpus.test) if e.id not in taken]
-    config = TrainingConfig.model_validate({"model_name_or_path": packed_encoder(), **changes})
+    given = {"model_name_or_path": packed_encoder(), "seed": seed, **changes}
+    config = TrainingConfig.model_validate(given)
     with tempfile.TemporaryDirectory() as folder:
         run_job(Job(train, [], corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
@@ -75,22 +106,46 @@ def measure(corpus: Corpus, records: int, **changes: Any) -> dict[str, Any]:
         {scored.id: scored.spans for scored in way.score((e.id, e.text) for e in long)} for way in (scorer, doubled)
     )
     edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
-    before, behind = (_counts(long, found, edges, behind=part) for part in (False, True))
-    drawn = resampled(np.concatenate([before, behind], axis=1), 1000, np.random.default_rng(0))
+    return Judged(
+        ids=[e.id for e in long],
+        before=_counts(long, found, edges, behind=False),
+        behind=_counts(long, found, edges, behind=True),
+        control=_counts(long, control, edges, behind=True),
+        lost=sum(lost.reason != "boundary" for lost in targets.lost),
+        cut=sum(lost.reason == "boundary" for lost in targets.lost),
+        unpredicted=sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
+        longest=int(pieces.max()),
+        window=config.max_length,
+    )
+
+
+def summarize(runs: list[Judged], records: int) -> dict[str, Any]:
+    """The figures of the report.
+
+    Args:
+        runs: What each model does.
+        records: Training records of each.
+    """
+    ids, row = np.unique([name for run in runs for name in run.ids], return_inverse=True)
+    sums = np.zeros((len(ids), 9), dtype=np.int64)
+    np.add.at(sums, row, np.concatenate([np.hstack([run.before, run.behind, run.control]) for run in runs]))
+    drawn = resampled(sums[:, :6], 1000, np.random.default_rng(0))
     differences = 100 * (f1_of(drawn[:, 3:]) - f1_of(drawn[:, :3]))
+    before, behind, control = (_summary(total(part)) for part in np.split(sums, 3, axis=1))
     return {
-        "f1_behind_minus_before": 100 * (total(behind).f1 - total(before).f1),
+        "f1_behind_minus_before": behind["f1"] - before["f1"],
+        "by_seed": [100 * (total(run.behind).f1 - total(run.before).f1) for run in runs],
         "interval": np.quantile(differences, [0.025, 0.975]).tolist(),
-        "gold_spans_lost": sum(lost.reason != "boundary" for lost in targets.lost),
-        "gold_spans_ending_inside_a_word": sum(lost.reason == "boundary" for lost in targets.lost),
-        "characters_unpredicted": sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
-        "before": _summary(total(before)),
-        "behind": _summary(total(behind)),
-        "behind, window doubled": _summary(total(_counts(long, control, edges, behind=True))),
-        "long_records": len(long),
-        "longest_tokens": int(pieces.max()),
-        "window": config.max_length,
-        "train_records": len(train),
+        "gold_spans_lost": sum(run.lost for run in runs),
+        "gold_spans_ending_inside_a_word": sum(run.cut for run in runs),
+        "characters_unpredicted": sum(run.unpredicted for run in runs),
+        "before": before,
+        "behind": behind,
+        "behind, window doubled": control,
+        "long_records": len(ids),
+        "longest_tokens": max(run.longest for run in runs),
+        "window": runs[0].window,
+        "train_records": records,
     }
 
 
