@@ -4,11 +4,10 @@ Trains on some of the tfh_patents abstracts and judges all others that do not fi
 that no prediction covers, gold spans lost (those that end inside a word apart), and F1 before and behind the end of the
 first window, where a script that truncates finds nothing at all. With several seeds other records are trained on, and
 the counts of all models are added up. The interval is a bootstrap over records, each with the counts of all models that
-judged it. As a control the same model reads the same texts in windows of twice the length, as far as it can: where that
-finds no more behind the edge, the windows cost nothing, and what differs is the text.
+judged it. As a control the texts that fill more than half a window, and not more than one, are parted at the same share
+of their length: where F1 falls as much there, what differs is the end of the text, not the window.
 """
 
-import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,8 +28,6 @@ from spanloop.scoring import Scorer
 from spanloop.training.job import Job, run_job
 from spanloop.training.targets import make_targets
 
-_ABOUT = "spanloop.json"
-
 
 def main() -> None:
     """Run the benchmark from the command line."""
@@ -46,7 +43,9 @@ def main() -> None:
     runs = [judge(corpus, options.records, seed, **changes) for seed in options.seeds]
     figures = summarize(runs, options.records)
     write_report(options.out, figures)
-    rows = [[part, *figures[part].values()] for part in ("before", "behind", "behind, window doubled")]
+    rows = [
+        [part, *figures[part].values()] for part in ("before", "behind", "before, one window", "behind, one window")
+    ]
     print(table(["part of the text", *figures["before"]], rows))
     print({name: value for name, value in figures.items() if not isinstance(value, dict)})
 
@@ -59,7 +58,8 @@ class Judged:
         ids: The records.
         before: Their counts before the first window's end, `(n_records, 3)`.
         behind: Those behind it.
-        control: Those behind it in windows of twice the length.
+        whole_before: Counts of the records of one window, `(3,)`, before the same share of their text.
+        whole_behind: Those behind it.
         lost: Gold spans lost.
         cut: Gold spans that end inside a word.
         unpredicted: Characters that no prediction covers.
@@ -70,7 +70,8 @@ class Judged:
     ids: list[str]
     before: IntArray
     behind: IntArray
-    control: IntArray
+    whole_before: IntArray
+    whole_behind: IntArray
     lost: int
     cut: int
     unpredicted: int
@@ -95,22 +96,21 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
     with tempfile.TemporaryDirectory() as folder:
         run_job(Job(train, [], corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
-        about = json.loads((Path(folder) / _ABOUT).read_text(encoding="utf-8"))
-        (Path(folder) / _ABOUT).write_text(json.dumps({**about, "max_length": 2 * about["max_length"]}))
-        doubled = Scorer.load(Path(folder), ScoringConfig())
     encoder = scorer._loaded.encoder
     pieces = np.diff(encoder.encode([e.text for e in rest]).text_pieces)
     long = [e for e, n in zip(rest, pieces, strict=True) if n > encoder.capacity]
+    whole = [e for e, n in zip(rest, pieces, strict=True) if encoder.capacity // 2 < n <= encoder.capacity]
     targets = make_targets(encoder, long, corpus.labels, "first")
-    found, control = (
-        {scored.id: scored.spans for scored in way.score((e.id, e.text) for e in long)} for way in (scorer, doubled)
-    )
+    found = {scored.id: scored.spans for scored in scorer.score((e.id, e.text) for e in (*long, *whole))}
     edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
+    share = float(np.mean([edge / len(e.text) for edge, e in zip(edges, long, strict=True)]))
+    whole_edges = [int(share * len(e.text)) for e in whole]
     return Judged(
         ids=[e.id for e in long],
         before=_counts(long, found, edges, behind=False),
         behind=_counts(long, found, edges, behind=True),
-        control=_counts(long, control, edges, behind=True),
+        whole_before=_counts(whole, found, whole_edges, behind=False).sum(axis=0),
+        whole_behind=_counts(whole, found, whole_edges, behind=True).sum(axis=0),
         lost=sum(lost.reason != "boundary" for lost in targets.lost),
         cut=sum(lost.reason == "boundary" for lost in targets.lost),
         unpredicted=sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
@@ -127,13 +127,16 @@ def summarize(runs: list[Judged], records: int) -> dict[str, Any]:
         records: Training records of each.
     """
     ids, row = np.unique([name for run in runs for name in run.ids], return_inverse=True)
-    sums = np.zeros((len(ids), 9), dtype=np.int64)
-    np.add.at(sums, row, np.concatenate([np.hstack([run.before, run.behind, run.control]) for run in runs]))
-    drawn = resampled(sums[:, :6], 1000, np.random.default_rng(0))
+    sums = np.zeros((len(ids), 6), dtype=np.int64)
+    np.add.at(sums, row, np.concatenate([np.hstack([run.before, run.behind]) for run in runs]))
+    drawn = resampled(sums, 1000, np.random.default_rng(0))
     differences = 100 * (f1_of(drawn[:, 3:]) - f1_of(drawn[:, :3]))
-    before, behind, control = (_summary(total(part)) for part in np.split(sums, 3, axis=1))
+    whole = np.array([np.hstack([run.whole_before, run.whole_behind]) for run in runs])
+    parts = (*np.split(sums, 2, axis=1), *np.split(whole, 2, axis=1))
+    before, behind, whole_before, whole_behind = (_summary(total(part)) for part in parts)
     return {
         "f1_behind_minus_before": behind["f1"] - before["f1"],
+        "f1_behind_minus_before_in_one_window": whole_behind["f1"] - whole_before["f1"],
         "by_seed": [100 * (total(run.behind).f1 - total(run.before).f1) for run in runs],
         "interval": np.quantile(differences, [0.025, 0.975]).tolist(),
         "gold_spans_lost": sum(run.lost for run in runs),
@@ -141,7 +144,8 @@ def summarize(runs: list[Judged], records: int) -> dict[str, Any]:
         "characters_unpredicted": sum(run.unpredicted for run in runs),
         "before": before,
         "behind": behind,
-        "behind, window doubled": control,
+        "before, one window": whole_before,
+        "behind, one window": whole_behind,
         "long_records": len(ids),
         "longest_tokens": max(run.longest for run in runs),
         "window": runs[0].window,
