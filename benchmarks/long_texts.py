@@ -91,8 +91,7 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
     train = corpus.sample(records, seed)
     taken = {example.id for example in train}
     rest = [e for e in (*corpus.train, *corpus.dev, *corpus.test) if e.id not in taken]
-    given = {"model_name_or_path": packed_encoder(), "seed": seed, **changes}
-    config = TrainingConfig.model_validate(given)
+    config = TrainingConfig.model_validate({"model_name_or_path": packed_encoder(), "seed": seed, **changes})
     with tempfile.TemporaryDirectory() as folder:
         run_job(Job(train, [], corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
@@ -137,7 +136,7 @@ def summarize(runs: list[Judged], records: int) -> dict[str, Any]:
     return {
         "f1_behind_minus_before": behind["f1"] - before["f1"],
         "f1_behind_minus_before_in_one_window": whole_behind["f1"] - whole_before["f1"],
-        "by_seed": [100 * (total(run.behind).f1 - total(run.before).f1) for run in runs],
+        "f1_behind_minus_before_by_seed": [100 * (total(run.behind).f1 - total(run.before).f1) for run in runs],
         "interval": np.quantile(differences, [0.025, 0.975]).tolist(),
         "gold_spans_lost": sum(run.lost for run in runs),
         "gold_spans_ending_inside_a_word": sum(run.cut for run in runs),

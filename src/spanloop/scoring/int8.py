@@ -4,8 +4,8 @@ Weights are symmetric with a scale per output channel; the activations of a forw
 anew in every pass, so no calibration texts are needed. The head and the embeddings stay in fp32, as they are small and
 sensitive. oneDNN does the products where PyTorch has it: it uses all 8 bits, where FBGEMM must leave one unused.
 
-PyTorch's layer keeps the figures of its last call where the next one writes its own, so each thread that runs a batch
-takes a layer of its own.
+Two threads that apply one of PyTorch's int8 layers at the same time get wrong figures now and then, so there is a copy
+for each.
 
 The shared scale makes a record's figures depend a little on its company in the batch, as fp32 figures do not. A scale
 for each token would not, but takes back half of the gain.
