@@ -89,8 +89,8 @@ def measure(options: Any) -> dict[str, Any]:
             random_base(Path(scratch)) if options.base else trained(corpora["bc5cdr"], options.train, Path(scratch))
         )
         scorers = {
-            "ours": Scorer.load(model, ScoringConfig()),
-            "int8": Scorer.load(model, ScoringConfig(backend="int8")),
+            "ours": Scorer.load(model, ScoringConfig(min_score=0)),  # the pipeline leaves out nothing
+            "int8": Scorer.load(model, ScoringConfig(backend="int8", min_score=0)),
         }
         runs = _ways(model, scorers, texts)
         for round_ in range(options.rounds + 1):

@@ -177,7 +177,9 @@ class ScoringConfig(_Section):
     backend: Literal["torch", "int8"] = Field(
         "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
     )
-    min_score: Fraction = Field(0.0, description="Spans below this probability are not suggested.")
+    min_score: Fraction = Field(
+        0.5, description="Spans below this probability are left out; 0.5: those kept are likelier than not."
+    )
     mc_dropout_passes: int = Field(
         0, ge=0, le=100, description="Further passes with dropout on, which the query strategy bald needs; 0: none."
     )

@@ -28,6 +28,7 @@ from spanloop.scoring.scorer import chunks
 from spanloop.words import split_words
 
 torch.set_num_threads(1)
+ALL_SPANS = ScoringConfig(min_score=0)
 PACKED = {"bert", "electra", "distilbert", "roberta", "xlm-roberta"}
 TEXTS = SENTENCES + [example.text for example in people_and_places(12)]
 HARD = ["", " ", "\n\t", "\u200b", "\u200b\u200d", "\ud800", "\x00", "a" * 3000, "👩\u200d👩\u200d👧 Ada"]
@@ -48,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scorer(folder: Path) -> Scorer:
-    return Scorer.load(folder, ScoringConfig())
+    return Scorer.load(folder, ALL_SPANS)
 
 
 def named(texts: list[str]) -> list[tuple[str, str]]:
@@ -210,7 +211,7 @@ def test_embeddings_are_the_mean_of_the_last_hidden_states(scorer: Scorer, folde
 def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
     torch.set_num_threads(2)
     try:
-        config = ScoringConfig(backend=backend, max_tokens_per_batch=64, mc_dropout_passes=2)
+        config = ScoringConfig(backend=backend, max_tokens_per_batch=64, mc_dropout_passes=2, min_score=0)
         scorer = Scorer.load(folder, config)
         assert scorer._loaded.forward.workers is not None
         assert torch.get_num_threads() == 2
@@ -232,15 +233,19 @@ def test_temperature_moves_probabilities_and_no_span(folder: Path, tmp_path: Pat
     shutil.copytree(folder, tmp_path / "warm")
     about = json.loads((folder / "spanloop.json").read_text())
     (tmp_path / "warm" / "spanloop.json").write_text(json.dumps({**about, "temperature": 3.0}))
-    cold, hot = (list(Scorer.load(f, ScoringConfig()).score(named(TEXTS))) for f in (folder, tmp_path / "warm"))
+    cold, hot = (list(Scorer.load(f, ALL_SPANS).score(named(TEXTS))) for f in (folder, tmp_path / "warm"))
     assert [[x.span for x in s.spans] for s in cold] == [[x.span for x in s.spans] for s in hot]
     assert sum(s.statistics.token_entropy for s in hot) > sum(s.statistics.token_entropy for s in cold)
 
 
-def test_spans_below_the_wanted_score_are_left_out(folder: Path, scorer: Scorer) -> None:
-    strict = Scorer.load(folder, ScoringConfig(min_score=0.6))
+@pytest.mark.parametrize(("config", "least"), [(ScoringConfig(), 0.5), (ScoringConfig(min_score=0.6), 0.6)])
+def test_spans_below_the_wanted_score_are_left_out(
+    config: ScoringConfig, least: float, folder: Path, scorer: Scorer
+) -> None:
+    strict = Scorer.load(folder, config)
     for all_of, some in zip(scorer.score(named(TEXTS)), strict.score(named(TEXTS)), strict=True):
-        assert some.spans == tuple(s for s in all_of.spans if s.score >= 0.6)
+        assert some.spans == tuple(s for s in all_of.spans if s.score >= least)
+        assert some.statistics == all_of.statistics
 
 
 def test_texts_are_read_as_they_are_needed(scorer: Scorer) -> None:

@@ -1,4 +1,8 @@
-"""F1 and temperature on the validation examples, with the decoding that scoring uses."""
+"""F1 and temperature on the validation examples, with the decoding that scoring uses.
+
+Spans of low probability count here, whatever `scoring.min_score` is: probabilities mean little before the temperature
+is fitted, and a model is chosen for all that it finds.
+"""
 
 from collections.abc import Sequence
 
