@@ -1,7 +1,7 @@
 """F1 and temperature on the validation examples, with the decoding that scoring uses.
 
-Spans of low probability count here, whatever `scoring.min_score` is: probabilities mean little before the temperature
-is fitted, and a model is chosen for all that it finds.
+Spans of low probability count here, whatever `scoring.min_score` is: the temperature that makes their probabilities mean
+something is fitted only once the weights are chosen. Choosing weights without them was not tried.
 """
 
 from collections.abc import Sequence
