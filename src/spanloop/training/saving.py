@@ -36,8 +36,8 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 temperature that divides the logits. Words are split by `spanloop.words.split_words`; a word's tag is read off its first
 piece; only tag sequences that are valid IOB2 are decoded.
 {surface}
-The validation figure was used to choose these weights, and counts every span found, however unlikely. The test figures of
-the round were not used for that, and count the spans that are suggested.
+The validation figure was used to choose these weights, and counts every span found, however unlikely. The test figures
+of the round were not used for that, and count the spans that are suggested.
 """
 _SURFACE = """\
 The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.surface` says; a
