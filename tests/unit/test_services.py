@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -29,6 +30,16 @@ def spawn(code, log):
 
 def start(services, name, code, log):
     return services.start(name, [sys.executable, "-c", code], environ=os.environ, log=log, cwd=log.parent)
+
+
+@contextmanager
+def handled(number, handler):
+    """A signal's handler is this one for a while, whatever the tests were started under."""
+    before = signal.signal(number, handler)
+    try:
+        yield handler
+    finally:
+        signal.signal(number, before)
 
 
 def lives(process):
@@ -178,13 +189,34 @@ def test_a_service_that_never_gets_healthy_is_given_up(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_watch_and_the_services(tmp_path, number):
-    before = signal.getsignal(number)
-    threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+    with handled(number, signal.default_int_handler) as before:
+        threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+        with Supervisor() as services:
+            child = start(services, "it", SLEEPING, tmp_path / "log")
+            services.watch(0.05)
+        assert child.process.wait(5) == -signal.SIGTERM
+        assert signal.getsignal(number) is before
+
+
+def test_a_signal_between_two_looks_ends_the_watch_as_any_other(tmp_path):
+    class Late(threading.Event):
+        """Is set when a wait has just ended without it."""
+
+        def wait(self, timeout=None):
+            before = self.is_set()
+            self.set()
+            return before
+
     with Supervisor() as services:
-        child = start(services, "it", SLEEPING, tmp_path / "log")
+        start(services, "it", SLEEPING, tmp_path / "log")
+        services.asked_to_stop = Late()
         services.watch(0.05)
-    assert child.process.wait(5) == -signal.SIGTERM
-    assert signal.getsignal(number) is before
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing():
+    with handled(signal.SIGHUP, signal.SIG_IGN), Supervisor() as services:
+        os.kill(os.getpid(), signal.SIGHUP)
+        services.check()
 
 
 def test_a_signal_while_waiting_is_no_error_of_a_service(tmp_path):

@@ -54,9 +54,11 @@ class Supervisor:
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        """Take the signals that ask to stop: from now on they set `asked_to_stop`."""
+        """Take the signals that ask to stop: from now on they set `asked_to_stop`; under nohup SIGHUP stays ignored."""
         self._leash = Leash()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._handlers[number] = signal.signal(number, self._on_signal)
         return self
 
@@ -155,8 +157,7 @@ class Supervisor:
         """
         if self.asked_to_stop.is_set():
             raise Stopped
-        for child in self._children:
-            child.require_alive()
+        self._require_all_alive()
 
     def watch(self, every: float, *looks: Callable[[], None]) -> None:
         """Watch the services until somebody asks to stop.
@@ -169,9 +170,13 @@ class Supervisor:
             ServiceError: A service ended.
         """
         while not self.asked_to_stop.wait(every):
-            self.check()
+            self._require_all_alive()
             for look in looks:
                 look()
+
+    def _require_all_alive(self) -> None:
+        for child in self._children:
+            child.require_alive()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked_to_stop.is_set():  # asked twice: do not wait for the rest
