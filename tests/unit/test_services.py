@@ -190,9 +190,9 @@ def test_a_service_that_never_gets_healthy_is_given_up(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_watch_and_the_services(tmp_path, number):
     with handled(number, signal.default_int_handler) as before:
-        threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
         with Supervisor() as services:
             child = start(services, "it", SLEEPING, tmp_path / "log")
+            threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
             services.watch(0.05)
         assert child.process.wait(5) == -signal.SIGTERM
         assert signal.getsignal(number) is before
@@ -220,9 +220,9 @@ def test_under_nohup_a_closed_terminal_stops_nothing():
 
 
 def test_a_signal_while_waiting_is_no_error_of_a_service(tmp_path):
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with Supervisor() as services:
         child = start(services, "it", SLEEPING, tmp_path / "log")
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(Stopped):
             services.wait(child, lambda: False)
 
