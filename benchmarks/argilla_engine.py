@@ -17,8 +17,8 @@ import psutil
 
 from benchmarks.options import make_parser
 from benchmarks.report import table, write_report
-from spanloop.server import process
-from spanloop.services.ports import free_port
+from spanloop.local_argilla import process
+from spanloop.processes.ports import free_port
 
 _BATCH = 500
 _LABELS = ("LOC", "ORG", "PER")

@@ -20,9 +20,9 @@ from benchmarks.options import add_data, make_parser
 from benchmarks.recipes import packed_encoder
 from benchmarks.report import table, write_report
 from spanloop.config import ScoringConfig, TrainingConfig
-from spanloop.encoding import Encoded
 from spanloop.evaluation.bootstrap import resampled
 from spanloop.evaluation.counts import Counts, IntArray, f1_of, record_counts, total
+from spanloop.model.encoding import Encoded
 from spanloop.records import Example, ScoredSpan
 from spanloop.scoring import Scorer
 from spanloop.training.job import Job, run_job

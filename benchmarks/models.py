@@ -14,9 +14,9 @@ from transformers import AutoTokenizer, BertConfig, BertForTokenClassification, 
 from benchmarks.corpora import Corpus
 from benchmarks.recipes import packed_encoder
 from spanloop.config import TrainingConfig
+from spanloop.model.quiet import quiet_transformers
 from spanloop.spans import tag_names
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import quiet_transformers
 
 
 def trained(corpus: Corpus, size: int, folder: Path) -> Path:

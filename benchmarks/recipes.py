@@ -14,15 +14,16 @@ from typing import Any
 import torch
 
 from spanloop.config import ScoringConfig, TrainingConfig
-from spanloop.device import find_device, set_threads
 from spanloop.errors import DataError
 from spanloop.evaluation.counts import record_counts, total
+from spanloop.model.device import find_device, set_threads
+from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
 from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
 from spanloop.training.dropout import replace_dropout
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import load_model, quiet_transformers
+from spanloop.training.loading import load_model
 from spanloop.training.validation import f1
 
 _IGNORED = -100

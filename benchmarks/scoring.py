@@ -31,10 +31,10 @@ from benchmarks.options import add_data, make_parser
 from benchmarks.report import table, write_report
 from spanloop.config import ScoringConfig
 from spanloop.evaluation import evaluate
+from spanloop.model.layout import lay_out, words_of
+from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, ScoredSpan, Span
 from spanloop.scoring import Scorer
-from spanloop.scoring.plan import lay_out, words_of
-from spanloop.training.loading import quiet_transformers
 
 Spans = dict[str, set[Span]]
 _SHARES = {"bc5cdr": 9, "wnut17": 9, "tfh_patents": 2}

@@ -3,13 +3,24 @@
 from prefect import flow
 
 from spanloop.config import LoopConfig
-from spanloop.rounds.report import RoundReport
+from spanloop.reports.report import RoundReport
 from spanloop.rounds.work import open_round
-from tasks.closing import close_idle, close_round, finished
-from tasks.inputs import look_for_news, publish_snapshot, pull_records, resolve_annotations
 from tasks.logs import prepare_logs
-from tasks.models import choose_champion, evaluate_models, train_challenger
-from tasks.pending import log_suggestions, prioritise_pending, score_pending
+from tasks.steps import (
+    choose_champion,
+    close_idle,
+    close_round,
+    evaluate_models,
+    finished,
+    log_suggestions,
+    look_for_news,
+    prioritise_pending,
+    publish_snapshot,
+    pull_records,
+    resolve_annotations,
+    score_pending,
+    train_challenger,
+)
 
 prepare_logs()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spanloop.server import process
-from spanloop.server.process import Running
-from spanloop.services.leash import Leash
-from spanloop.services.ports import free_port
+from spanloop.local_argilla import process
+from spanloop.local_argilla.process import Running
+from spanloop.processes.ports import free_port
+from spanloop.processes.watchdog import Leash
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,7 +22,7 @@ def server_environment() -> str:
 
 @pytest.fixture(scope="session")
 def server_environ() -> dict[str, str]:
-    """Environment variables under which `spanloop.server` finds the shared server environment."""
+    """Environment variables under which `spanloop.local_argilla` finds the shared server environment."""
     return {**os.environ, "SPANLOOP_SERVER_ENV": server_environment()}
 
 

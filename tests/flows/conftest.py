@@ -10,13 +10,13 @@ import torch
 from sentences import Sentence, tiny_encoder
 from world import World
 
-from spanloop.server.process import Running
+from spanloop.local_argilla.process import Running
 
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One temporary Prefect server for all flow runs of the session, with a home of its own."""
-    from spanloop.prefect_environment import prepare_prefect
+    from spanloop.services.prefect_environment import prepare_prefect
 
     before = dict(os.environ)
     os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))

@@ -70,7 +70,7 @@ def test_a_running_round_is_named(command):
 
 
 def test_a_server_that_does_not_answer_is_passed_over():
-    from spanloop.prefect_environment import prepare_prefect
+    from spanloop.services.prefect_environment import prepare_prefect
 
     environ = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_LOGGING_EXTRA_LOGGERS": "mine"}
     assert prepare_prefect(environ) == "http://127.0.0.1:9/api"

@@ -8,10 +8,10 @@ import pytest
 
 from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset
 from spanloop.config import ArgillaConfig, LoopConfig, TaskConfig
-from spanloop.importing import import_records
-from spanloop.reading import Imported
+from spanloop.importing import Imported
+from spanloop.importing.upload import import_records
+from spanloop.local_argilla.process import Running
 from spanloop.records import Span
-from spanloop.server.process import Running
 
 Spans = tuple[tuple[int, int, str], ...]
 Fill = Callable[..., DatasetRef]

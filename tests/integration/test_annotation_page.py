@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, pull, pull_submitted, queue_link, write_suggestions
+from spanloop.local_argilla.process import Running
 from spanloop.records import ScoredSpan, Span, Suggestion
-from spanloop.server.process import Running
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

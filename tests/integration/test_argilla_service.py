@@ -14,11 +14,11 @@ import httpx
 import psutil
 import pytest
 
+from spanloop.argilla.credentials import credentials_path, read_credentials
 from spanloop.errors import ServiceError
-from spanloop.server import process
-from spanloop.server.credentials import credentials_path, read_credentials
-from spanloop.server.log import log_path, read_log
-from spanloop.services.ports import free_port
+from spanloop.local_argilla import process
+from spanloop.local_argilla.log import log_path, read_log
+from spanloop.processes.ports import free_port
 
 SPANLOOP = str(Path(sys.executable).with_name("spanloop"))
 

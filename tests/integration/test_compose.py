@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from spanloop.server.environment import ensure_environment
+from spanloop.local_argilla.environment import ensure_environment
 from spanloop.settings import load_config
 
 ROOT = Path(__file__).parents[2]

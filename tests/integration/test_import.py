@@ -11,8 +11,8 @@ from spanloop.argilla import ArgillaClient, find_dataset, pull
 from spanloop.cli import main
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaError
+from spanloop.local_argilla.process import Running
 from spanloop.records import Record, Span
-from spanloop.server.process import Running
 
 CLAIMS = """\
 publication_number,sequence_id,tokens

@@ -16,9 +16,9 @@ import httpx
 import psutil
 import pytest
 
-from spanloop.server.process import Running
+from spanloop.local_argilla.process import Running
+from spanloop.processes.ports import free_port
 from spanloop.services.orphans import sweep
-from spanloop.services.ports import free_port
 from spanloop.services.prefect_api import PrefectApi
 
 SPANLOOP = str(Path(sys.executable).with_name("spanloop"))

@@ -67,7 +67,9 @@ def _round(config: Any, point: str, out: str) -> None:
     from prefect import Task
 
     from flows import active_learning as module
-    from tasks import closing, models, showing
+    from tasks import steps as closing
+    from tasks import steps as models
+    from tasks import ui as showing
 
     def reach(name: str) -> None:
         if name == point:

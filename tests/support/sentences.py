@@ -3,7 +3,7 @@
 from pathlib import Path
 from random import Random
 
-from spanloop.reading import Imported
+from spanloop.importing import Imported
 from spanloop.records import Span
 
 Sentence = Imported

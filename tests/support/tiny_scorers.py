@@ -8,8 +8,8 @@ import torch
 from tiny_models import LABELS, TOKENIZERS
 from transformers import AutoConfig, AutoModelForTokenClassification
 
+from spanloop.model.surface import CLASSES, Feature
 from spanloop.spans import tag_names
-from spanloop.surface import CLASSES, Feature
 
 ARCHITECTURES = {
     "bert": "wordpiece",

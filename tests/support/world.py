@@ -10,9 +10,9 @@ from sentences import Sentence
 from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset, pull
 from spanloop.argilla.convert import span_values
 from spanloop.config import LoopConfig
-from spanloop.importing import import_records
+from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
+from spanloop.importing.upload import import_records
 from spanloop.records import Record, Span
-from spanloop.simulate import SimulatedAnnotator, simulated_annotators
 from spanloop.store import Store
 
 

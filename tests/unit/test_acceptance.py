@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spanloop.acceptance import acceptance
+from spanloop.annotations.acceptance import acceptance
 from spanloop.records import Annotation, Record, Response, ScoredSpan, Span, Suggestion
 
 ADA, LONDON, MET = Span(0, 3, "PER"), Span(15, 21, "LOC"), Span(4, 7, "PER")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import LABELS
 
-from spanloop.agreement import AgreementReport, agreement, krippendorff_alpha, mean_pairwise_f1
+from spanloop.annotations.agreement import AgreementReport, agreement, krippendorff_alpha, mean_pairwise_f1
 from spanloop.records import Record, Response, Span
 from spanloop.words import split_words
 

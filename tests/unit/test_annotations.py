@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spanloop.annotations import resolve
+from spanloop.annotations.resolve import resolve
 from spanloop.config import AnnotationConfig
 from spanloop.errors import DataError
 from spanloop.records import Record, Response, Span

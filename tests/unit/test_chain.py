@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanloop.scoring import chain
-from spanloop.scoring.viterbi import decode_ragged
+from spanloop.model import chain
+from spanloop.model.viterbi import decode_ragged
 
 
 def is_valid(tags):

@@ -6,7 +6,7 @@ import pytest
 
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
-from spanloop.reading import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, read_records
 from spanloop.records import Span
 
 FILE = """-DOCSTART- -X- -X- O

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from spanloop.argilla.credentials import credentials_path, ensure_credentials, read_credentials
 from spanloop.errors import ServiceError
-from spanloop.server.credentials import credentials_path, ensure_credentials, read_credentials
 
 
 def mode(path: Path) -> int:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spanloop.device import available_cpus, find_device, set_threads
+from spanloop.model.device import available_cpus, find_device, set_threads
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The records on which annotators differ, opened up."""
 
-from spanloop.disputes import disputes, quote
+from spanloop.annotations.agreement import disputes, quote
 from spanloop.records import Record, Response, Span
 
 TEXT = "Ada met Bob in London"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from texts import texts
 from tiny_models import SENTENCES, TOKENIZERS, byte_level, wordpiece
 
-from spanloop.encoding import Encoded, Encoder
 from spanloop.errors import TrainingError
-from spanloop.windows import plan_windows
+from spanloop.model.encoding import Encoded, Encoder
+from spanloop.model.windows import plan_windows
 from spanloop.words import split_words
 
 ENCODERS = {name: Encoder(make(), max_length=16, stride=4) for name, make in TOKENIZERS.items()}

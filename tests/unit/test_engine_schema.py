@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from spanloop.server.engine.schema import ensure_schema
+from spanloop.local_argilla.engine.schema import ensure_schema
 
 TABLES = """
     CREATE TABLE datasets (id CHAR(32) PRIMARY KEY);

@@ -4,7 +4,7 @@ import pytest
 
 from spanloop.config import GateConfig
 from spanloop.errors import DataError
-from spanloop.gate import decide
+from spanloop.evaluation.gate import decide
 from spanloop.records import Example, Span
 
 GATE = GateConfig()

@@ -149,7 +149,7 @@ def push(snapshot: Path, endpoint: str, repo_id: str = "team/patents", token: st
     """Push in a process of its own, because the client reads the address once, when it is imported."""
     code = (
         "import sys\nfrom pathlib import Path\nfrom spanloop.errors import StoreError\n"
-        "from spanloop.hub import push_to_hub\n"
+        "from spanloop.snapshot.hub import push_to_hub\n"
         "try:\n    print(push_to_hub(Path(sys.argv[1]), sys.argv[2]))\nexcept StoreError as error:\n    print(error)"
     )
     settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": token, "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_XET": "1"}

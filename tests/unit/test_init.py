@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from spanloop.cli import main
+from spanloop.cli.template import commented_yaml
 from spanloop.config import LoopConfig
 from spanloop.settings import load_config
-from spanloop.template import commented_yaml
 
 
 def spanloop(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

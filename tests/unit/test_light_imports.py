@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-MODULES = "spanloop.gate, spanloop.evaluation, spanloop.selection, spanloop.acceptance, spanloop.history"
+MODULES = (
+    "spanloop.evaluation.gate, spanloop.evaluation, spanloop.selection, "
+    "spanloop.annotations.acceptance, spanloop.reports.history"
+)
 HEAVY = {"torch", "transformers", "datasets", "evaluate", "seqeval", "sklearn", "pandas", "prefect", "argilla"}
 
 

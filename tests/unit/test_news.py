@@ -6,11 +6,11 @@ import pytest
 
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation, Span
-from spanloop.rounds.files import write_json
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
 from spanloop.rounds.work import begin_round, champion_at_start, name_challenger, open_round
 from spanloop.store import Store
+from spanloop.store.jsonl import write_json
 
 
 def annotations(n, label="person"):

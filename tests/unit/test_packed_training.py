@@ -10,9 +10,9 @@ from tiny_models import SENTENCES
 from tiny_scorers import ARCHITECTURES, save_tiny_scorer
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from spanloop.encoding import Encoder
-from spanloop.scoring.forward import Forward, probe
-from spanloop.scoring.plan import lay_out
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward, probe
+from spanloop.model.layout import lay_out
 from spanloop.training import attention
 
 PACKED = {"bert", "electra", "distilbert", "roberta", "xlm-roberta"}

@@ -10,7 +10,7 @@ import pytest
 
 from spanloop.config import ColumnsConfig, LoopConfig, TaskConfig
 from spanloop.errors import DataError, LabelError
-from spanloop.reading import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, read_records
 from spanloop.records import Span
 
 TEXT = 'Anna, "Ann",\r\nwent to Rome 😀'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_models import LABELS, save_tiny_encoder, wordpiece
 
 from spanloop.config import TrainingConfig
-from spanloop.encoding import Encoder
+from spanloop.model.encoding import Encoder
 from spanloop.records import Example, Span
 from spanloop.training.batching import epoch_steps, share
 from spanloop.training.loading import load_model

@@ -10,10 +10,10 @@ from spanloop.cli import app, register
 from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
 from spanloop.evaluation import evaluate
-from spanloop.history import HEADER, Entry, history, rows
-from spanloop.learning_curve import HEIGHT, WIDTH, learning_curve
 from spanloop.records import Example, Span
-from spanloop.rounds.report import RoundReport
+from spanloop.reports.history import HEADER, Entry, history, rows
+from spanloop.reports.learning_curve import HEIGHT, WIDTH, learning_curve
+from spanloop.reports.report import RoundReport
 from spanloop.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"

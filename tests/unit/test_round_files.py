@@ -6,14 +6,7 @@ from hypothesis import strategies as st
 
 from spanloop.errors import StoreError
 from spanloop.records import Annotation, Record, Response, ScoredSpan, Span, Suggestion
-from spanloop.rounds.files import (
-    read_annotations,
-    read_json,
-    read_records,
-    write_annotations,
-    write_json,
-    write_records,
-)
+from spanloop.store.jsonl import read_annotations, read_json, read_records, write_annotations, write_json, write_records
 
 RECORD = Record(
     id="doc/1",

@@ -2,9 +2,8 @@
 
 import contextlib
 
-from spanloop.records import ScoredSpan
+from spanloop.records import ScoredSpan, Statistics
 from spanloop.rounds.scorebook import Score, ScoreBook
-from spanloop.statistics import Statistics
 
 SCORE = Score((ScoredSpan(0, 4, "person", 0.9),), Statistics(3, 0.1, -0.8, 0.2, 0.05))
 

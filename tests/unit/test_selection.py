@@ -9,11 +9,11 @@ import pytest
 
 from spanloop.config import SelectionConfig, SplitConfig
 from spanloop.errors import ConfigError, DataError
+from spanloop.records import Statistics
 from spanloop.selection import STRATEGIES, Pending, prioritise, uncertainties
 from spanloop.selection.pending import columns, shuffled
 from spanloop.selection.queue import interleave
 from spanloop.splits import split_of
-from spanloop.statistics import Statistics
 
 SPLITS = SplitConfig(validation=0.1, test=0.1)
 STRATEGY = pytest.mark.parametrize("strategy", STRATEGIES)

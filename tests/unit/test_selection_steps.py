@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from spanloop.config import SelectionConfig, SplitConfig
+from spanloop.records import Statistics
 from spanloop.selection import Pending, prioritise
-from spanloop.selection.configured import configured
 from spanloop.selection.diversity import diversify, vectors
 from spanloop.selection.minhash import near_duplicates, signatures
+from spanloop.selection.queue import configured
 from spanloop.selection.steps import damp_duplicates, damp_groups, per_word, ranks
 from spanloop.splits import split_of
-from spanloop.statistics import Statistics
 
 ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
 WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]

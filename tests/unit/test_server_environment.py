@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from spanloop.errors import ServiceError
-from spanloop.server import environment
-from spanloop.server.environment import ensure_environment, environment_path
+from spanloop.local_argilla import environment
+from spanloop.local_argilla.environment import ensure_environment, environment_path
 
 PINS = dict(x.split("==") for x in environment.CONSTRAINTS.read_text().split() if "==" in x)
 NAMES = [x.split("==")[0].split("<")[0] for x in environment.REQUIREMENTS]

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from spanloop.errors import ServiceError
-from spanloop.services import processes
-from spanloop.services.leash import Leash
-from spanloop.services.locks import file_lock
-from spanloop.services.ports import free_port, require_free
-from spanloop.services.supervisor import Stopped, Supervisor
+from spanloop.processes import spawn as processes
+from spanloop.processes.files import file_lock
+from spanloop.processes.ports import free_port, require_free
+from spanloop.processes.supervisor import Stopped, Supervisor
+from spanloop.processes.watchdog import Leash
 
 SLEEPING = "import time; time.sleep(60)"
 SLEEP = [sys.executable, "-c", SLEEPING]
@@ -94,7 +94,7 @@ def test_a_lock_ends_with_its_holder_however_that_ends(tmp_path):
     code = f"""
         import time
         from pathlib import Path
-        from spanloop.services.locks import file_lock
+        from spanloop.processes.files import file_lock
         with file_lock(Path({str(tmp_path / "lock")!r}), patience=0, taken=""):
             print("held", flush=True)
             time.sleep(60)
@@ -142,7 +142,7 @@ def test_the_leash_ends_children_of_a_killed_parent(tmp_path):
     code = f"""
         import os, time
         from pathlib import Path
-        from spanloop.services.supervisor import Supervisor
+        from spanloop.processes.supervisor import Supervisor
         with Supervisor() as s:
             child = s.start("it", {SLEEP!r}, environ=os.environ, log=Path({str(tmp_path)!r}, "log"), cwd=Path("/"))
             print(child.process.pid, flush=True)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from texts import texts_with_disjoint_spans
 
-from spanloop.agreement import AgreementReport
+from spanloop.annotations.agreement import AgreementReport
 from spanloop.config import LoopConfig, SplitConfig
 from spanloop.errors import DataError, LabelError, SpanloopError, StoreError
 from spanloop.records import SPLITS, Annotation, Example, Span
@@ -269,7 +269,8 @@ def test_progress_bars_stay_as_the_caller_had_them(store: Store, capfd: pytest.C
 def test_versions_need_neither_datasets_nor_torch(store: Store) -> None:
     """So that a round with nothing new ends in a moment."""
     code = (
-        "import sys\nfrom spanloop.snapshot import current, version_hash\nfrom spanloop.annotations import resolve\n"
+        "import sys\nfrom spanloop.snapshot import current, version_hash\n"
+        "from spanloop.annotations.resolve import resolve\n"
         f"from spanloop.store import Store\nprint(current(Store({str(store.root)!r})))\n"
         "print(sorted({'torch', 'datasets', 'pyarrow', 'prefect', 'transformers'} & set(sys.modules)))"
     )

@@ -2,8 +2,8 @@
 
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
-from spanloop.rounds.report import RoundInputs, RoundReport, idle_report
-from spanloop.rounds.summary import score_rows, summary_markdown, summary_rows
+from spanloop.reports.report import RoundInputs, RoundReport, idle_report
+from spanloop.reports.summary import score_rows, summary_markdown, summary_rows
 
 EXAMPLES = [Example(str(i), "Anna met Tom", (Span(0, 4, "person"), Span(9, 12, "person"))) for i in range(4)]
 SCORES = evaluate(EXAMPLES, {e.id: [e.spans[0]] for e in EXAMPLES}, ["person", "a|b"]).to_dict()

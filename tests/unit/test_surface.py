@@ -14,10 +14,10 @@ from tiny_scorers import save_tiny_scorer
 from transformers import AutoModelForTokenClassification
 
 from spanloop.config import ScoringConfig, TrainingConfig
-from spanloop.encoding import Encoder
+from spanloop.model.encoding import Encoder
+from spanloop.model.surface import Feature, dropped, surface_classes
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
-from spanloop.surface import Feature, dropped, surface_classes
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model
 from spanloop.training.token_types import teach_surface

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from spanloop.rounds import telling
+from spanloop.rounds import progress as telling
 
 
 def test_a_long_pass_tells_and_passes_on(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,10 @@ from tiny_models import LABELS, people_and_places, save_tiny_encoder
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.config import TrainingConfig
-from spanloop.encoding import Encoder
 from spanloop.errors import LabelError, StoreError, TrainingError
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward
 from spanloop.records import Example, Span
-from spanloop.scoring.forward import Forward
 from spanloop.training import step as step_module
 from spanloop.training.job import Job, run_job
 from spanloop.training.loading import load_model

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanloop.scoring.viterbi import decode, decode_ragged
+from spanloop.model.viterbi import decode, decode_ragged
 
 
 def is_valid(tags):

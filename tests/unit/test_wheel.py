@@ -27,7 +27,7 @@ def test_every_module_is_in_it(wheel: ZipFile) -> None:
 
 
 def test_files_that_the_code_reads_are_in_it(wheel: ZipFile) -> None:
-    assert {"spanloop/deployments/prefect.yaml", "spanloop/server/constraints.txt"} <= set(wheel.namelist())
+    assert {"spanloop/deployments/prefect.yaml", "spanloop/local_argilla/constraints.txt"} <= set(wheel.namelist())
 
 
 def test_tests_are_not_in_it(wheel: ZipFile) -> None:

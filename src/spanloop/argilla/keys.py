@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from spanloop.argilla.credentials import credentials_path, read_credentials
 from spanloop.config import ArgillaConfig
 from spanloop.errors import ArgillaUnauthorized
-from spanloop.server.credentials import credentials_path, read_credentials
 from spanloop.settings import home
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}

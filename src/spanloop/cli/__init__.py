@@ -18,9 +18,20 @@ app = typer.Typer(
 @cache
 def register() -> None:
     """Attach the command groups to the application."""
-    from spanloop.cli import commands
+    from spanloop.cli import agreement, argilla, demo, imports, init, report, run, simulate, store, up
 
-    commands.register(app)
+    app.add_typer(argilla.app, name="argilla")
+    app.command()(up.up)
+    app.command()(up.worker)
+    app.command()(run.run)
+    app.command()(report.report)
+    app.command()(agreement.agreement)
+    app.add_typer(store.app, name="store")
+    app.command()(store.rollback)
+    app.command()(init.init)
+    app.command("import")(imports.import_file)
+    app.command()(simulate.simulate)
+    app.command()(demo.demo)
 
 
 def main() -> None:

@@ -10,9 +10,8 @@ from spanloop.settings import load_config
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from spanloop.agreement import AgreementReport
+    from spanloop.annotations.agreement import AgreementReport, Dispute
     from spanloop.argilla.client import ArgillaClient
-    from spanloop.disputes import Dispute
 
 
 def agreement(
@@ -22,10 +21,10 @@ def agreement(
     """Show how well annotators agree, and what they marked differently in the records they dispute most."""
     from rich.console import Console
 
+    from spanloop.annotations.agreement import disputes
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.pull import pull_submitted
-    from spanloop.disputes import disputes
 
     settings = load_config(config)
     with ArgillaClient(settings.argilla) as client:
@@ -63,7 +62,7 @@ def _disputes(console: "Console", found: list["Dispute"], names: dict[str, str])
     from rich.table import Table
     from rich.text import Text
 
-    from spanloop.disputes import quote
+    from spanloop.annotations.agreement import quote
 
     if not found:
         return

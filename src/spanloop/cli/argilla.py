@@ -9,7 +9,7 @@ import typer
 from spanloop.settings import home
 
 if TYPE_CHECKING:
-    from spanloop.server.environment import Progress
+    from spanloop.local_argilla.environment import Progress
 
 app = typer.Typer(help="The local Argilla server: start, stop, status, logs.", no_args_is_help=True)
 
@@ -20,8 +20,8 @@ def start(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 6900,
 ) -> None:
     """Start Argilla, which goes on in the background; the first start sets it up and prints the password once."""
-    from spanloop.server import process
-    from spanloop.server.credentials import credentials_path
+    from spanloop.argilla.credentials import credentials_path
+    from spanloop.local_argilla import process
 
     with show_progress() as progress:
         running = process.start(home(), host, port, progress=progress)
@@ -42,7 +42,7 @@ def start(
 @app.command()
 def stop() -> None:
     """Stop Argilla; everything that was annotated stays."""
-    from spanloop.server import process
+    from spanloop.local_argilla import process
 
     typer.echo("Argilla stopped" if process.stop(home()) else "Argilla does not run")
 
@@ -50,7 +50,7 @@ def stop() -> None:
 @app.command()
 def status() -> None:
     """Say whether Argilla runs, where, since when, and with how many records; exit code 1 when it does not run."""
-    from spanloop.server import process
+    from spanloop.local_argilla import process
 
     seen = process.status(home())
     if seen.pid is None:
@@ -70,7 +70,7 @@ def logs(
     last: Annotated[int, typer.Option("--last", "-n", min=0, help="Lines from the end; 0: all.")] = 100,
 ) -> None:
     """Show Argilla's log."""
-    from spanloop.server.log import read_log
+    from spanloop.local_argilla.log import read_log
 
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         for line in read_log(home(), last, follow=(lambda: True) if follow else None):

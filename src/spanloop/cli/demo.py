@@ -19,7 +19,7 @@ from spanloop.settings import home, load_config
 
 if TYPE_CHECKING:
     from spanloop.demo.material import Material
-    from spanloop.server.process import Running
+    from spanloop.local_argilla.process import Running
 
 _RECORDS_A_ROUND = 3  # the pool is this many times what is annotated, so that there is something to choose from
 
@@ -53,8 +53,8 @@ def demo(
 @contextmanager
 def _argilla(keep: bool) -> Iterator["Running"]:
     """The local Argilla; one that the demo started is stopped at the end, unless it is to be kept."""
-    from spanloop.server import process
-    from spanloop.services.ports import free_port, is_free
+    from spanloop.local_argilla import process
+    from spanloop.processes.ports import free_port, is_free
 
     with show_progress() as progress:
         port = process.PORT if is_free("127.0.0.1", process.PORT) else free_port()
@@ -73,8 +73,8 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     from spanloop.argilla.dataset import ensure_dataset
     from spanloop.demo.corpus import conll2003
     from spanloop.demo.material import hold_back, write_config
-    from spanloop.importing import import_records
-    from spanloop.reading import open_source, read_records
+    from spanloop.importing import open_source, read_records
+    from spanloop.importing.upload import import_records
 
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = home() / "demo" / stamp
@@ -96,7 +96,7 @@ def _annotate(stage: _Stage, count: int) -> None:
     """Let the simulated annotator take the first records of its queue."""
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
-    from spanloop.simulate import PREFIX, SimulatedAnnotator, simulated_annotators
+    from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
 
     argilla = stage.config.argilla
     with ArgillaClient(argilla) as owner:
@@ -109,7 +109,7 @@ def _annotate(stage: _Stage, count: int) -> None:
 
 def _round(stage: _Stage) -> None:
     """One round, through the same flow that the schedule runs."""
-    from spanloop.prefect_environment import prepare_prefect
+    from spanloop.services.prefect_environment import prepare_prefect
 
     prepare_prefect(os.environ)
     from flows.active_learning import active_learning

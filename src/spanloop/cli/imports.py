@@ -7,11 +7,11 @@ import typer
 
 from spanloop.cli.bars import bar
 from spanloop.config import ColumnsConfig
-from spanloop.reading import AnnotationsAs, Format
+from spanloop.importing import AnnotationsAs, Format
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
-    from spanloop.importing import Check, ImportReport
+    from spanloop.importing.upload import Check, ImportReport
 
 _SHOWN = 3
 
@@ -37,8 +37,8 @@ def import_file(
     """
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import ensure_dataset, queue_link
-    from spanloop.importing import check, import_records
-    from spanloop.reading import open_source, read_records
+    from spanloop.importing import open_source, read_records
+    from spanloop.importing.upload import check, import_records
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)

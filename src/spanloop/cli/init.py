@@ -14,8 +14,8 @@ def init(
     file: Annotated[Path, typer.Option(help="The file to write.")] = DEFAULT_FILE,
 ) -> None:
     """Write a commented spanloop.yaml; a file that is there is never overwritten."""
+    from spanloop.cli.template import commented_yaml
     from spanloop.settings import load_config
-    from spanloop.template import commented_yaml
 
     text = commented_yaml([label.strip() for label in labels.split(",") if label.strip()])
     try:

@@ -31,7 +31,7 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from spanloop.history import HEADER, LEGEND, history, rows
+    from spanloop.reports.history import HEADER, LEGEND, history, rows
     from spanloop.store import Store
 
     store = Store(config.store)
@@ -52,7 +52,7 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
 
 
 def _draw(plot: Path, entries: list) -> None:  # type: ignore[type-arg]
-    from spanloop.learning_curve import learning_curve
+    from spanloop.reports.learning_curve import learning_curve
 
     try:
         plot.write_text(learning_curve(entries), encoding="utf-8")

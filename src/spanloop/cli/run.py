@@ -11,7 +11,7 @@ from spanloop.errors import ServiceError
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
-    from spanloop.rounds.report import RoundReport
+    from spanloop.reports.report import RoundReport
 
 
 def run(
@@ -37,7 +37,7 @@ def _nothing_new(config: LoopConfig) -> "RoundReport | None":
 
 
 def _round(config: LoopConfig, again: bool) -> "RoundReport":
-    from spanloop.prefect_environment import prepare_prefect
+    from spanloop.services.prefect_environment import prepare_prefect
 
     if passed_over := prepare_prefect(os.environ):
         typer.echo(f"Prefect at {passed_over} does not answer; this round runs on a temporary server", err=True)
@@ -56,7 +56,7 @@ def _show(report: "RoundReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from spanloop.rounds.summary import summary_rows
+    from spanloop.reports.summary import summary_rows
 
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))

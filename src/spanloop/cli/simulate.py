@@ -7,7 +7,7 @@ import typer
 
 from spanloop.cli.bars import bar
 from spanloop.cli.imports import named_columns
-from spanloop.reading import Format
+from spanloop.importing import Format
 from spanloop.settings import load_config
 
 
@@ -33,8 +33,8 @@ def simulate(
     """
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
-    from spanloop.reading import open_source, read_records
-    from spanloop.simulate import PREFIX, SimulatedAnnotator, simulated_annotators
+    from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
+    from spanloop.importing import open_source, read_records
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)

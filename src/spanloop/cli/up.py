@@ -53,7 +53,7 @@ def _plan(config: Path | None, **options: Any) -> "Plan":
 
 
 def _until_stopped(run: Callable[[], None]) -> None:
-    from spanloop.services.supervisor import Stopped
+    from spanloop.processes.supervisor import Stopped
 
     try:
         run()
@@ -66,7 +66,7 @@ def _say(what: str) -> None:
 
 
 def _show(links: "Links") -> None:
-    from spanloop.server.credentials import credentials_path, read_credentials
+    from spanloop.argilla.credentials import credentials_path, read_credentials
 
     typer.echo(f"Argilla  {links.argilla}")
     path = credentials_path(home())

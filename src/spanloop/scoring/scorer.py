@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanloop.config import ScoringConfig
-from spanloop.encoding import Encoded
+from spanloop.model.encoding import Encoded
+from spanloop.model.folder import ModelFolder
+from spanloop.model.layout import Plan, lay_out, owners_of, words_of
 from spanloop.records import Example, ScoredSpan
-from spanloop.scoring.folder import ModelFolder
-from spanloop.scoring.plan import Plan, lay_out, owners_of, words_of
-from spanloop.scoring.reading import DropoutPasses, read
+from spanloop.scoring.decoding import DropoutPasses, read
 from spanloop.scoring.results import ScoredText
 
 if TYPE_CHECKING:
-    from spanloop.scoring.forward import Outputs
+    from spanloop.model.forward import Outputs
     from spanloop.scoring.loading import Loaded
 
 _CHUNK_TEXTS = 1024

@@ -1,14 +1,14 @@
 """Measures of how unsure the model is of a record, for query strategies; of each, higher means more informative.
 
 All take ragged arrays and return one figure a record.
-They are measured on the chain of valid sequences (`spanloop.scoring.chain`), the distribution that is decoded, and on
+They are measured on the chain of valid sequences (`spanloop.model.chain`), the distribution that is decoded, and on
 calibrated probabilities.
 """
 
 import numpy as np
 
-from spanloop.scoring.chain import Chain, Doubles, record_sums
-from spanloop.scoring.viterbi import Ints
+from spanloop.model.chain import Chain, Doubles, record_sums
+from spanloop.model.viterbi import Ints
 
 
 def least_confidence(log_best: Doubles) -> Doubles:

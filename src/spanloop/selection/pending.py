@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanloop.errors import DataError
-from spanloop.statistics import Statistics
+from spanloop.records import Statistics
 
 FloatArray = npt.NDArray[np.float64]
 

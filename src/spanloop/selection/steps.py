@@ -5,7 +5,7 @@ first are the strategy's values as ranks, because a difference of margins and on
 
     prioritise(pending, selection, splits, steps=[per_word(0.5), damp_groups(0.7)])
 
-`spanloop.selection.configured` makes them from the configuration, where each is off unless asked for.
+`spanloop.selection.queue` makes them from the configuration, where each is off unless asked for.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Query strategies: how informative each record would be, from the statistics of one scoring pass.
 
 Each takes the statistics of n records and a random generator and returns n values, higher first, NaN for a record that
-was not scored. The measures themselves are computed while scoring (`spanloop.statistics`); higher is always more
+was not scored. The measures themselves are computed while scoring (`spanloop.records`); higher is always more
 informative, so a strategy says which measure rules.
 """
 

@@ -9,7 +9,7 @@ import yaml
 import spanloop
 from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError
-from spanloop.services.files import writing
+from spanloop.processes.files import writing
 
 _PACKAGE = Path(spanloop.__file__).parent
 _PLACES = (_PACKAGE / "deployments" / "prefect.yaml", _PACKAGE.parents[1] / "deployments" / "prefect.yaml")

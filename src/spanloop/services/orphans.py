@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 
 from spanloop.errors import ServiceError
+from spanloop.processes.supervisor import Say, Supervisor
 from spanloop.services.prefect_api import PrefectApi
-from spanloop.services.supervisor import Say, Supervisor
 
 _EVERY = 60.0  # seconds between two sweeps
 _STARTING = timedelta(minutes=5)

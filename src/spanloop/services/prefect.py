@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.config import LoopConfig
+from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
-from spanloop.services.supervisor import Child, Supervisor
 
 POOL = "spanloop"  # the work pool that the deployments name
 _PREFECT = (sys.executable, "-P", "-m", "prefect")

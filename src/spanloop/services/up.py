@@ -8,14 +8,16 @@ from urllib.parse import urlsplit
 
 from spanloop.config import LoopConfig
 from spanloop.errors import SpanloopError
-from spanloop.server import process
-from spanloop.server.health import is_argilla
-from spanloop.server.state import running_state
-from spanloop.services import deployments, locks, orphans, ports, prefect
-from spanloop.services.files import writing
+from spanloop.local_argilla import process
+from spanloop.local_argilla.health import is_argilla
+from spanloop.local_argilla.state import running_state
+from spanloop.processes import files as locks
+from spanloop.processes import ports
+from spanloop.processes.files import writing
+from spanloop.processes.supervisor import Say, Supervisor
+from spanloop.services import deployments, orphans, prefect
 from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
-from spanloop.services.supervisor import Say, Supervisor
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 

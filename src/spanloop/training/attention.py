@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import AttentionInterface
 
-from spanloop.scoring import packing
+from spanloop.model import packing
 
 NAME = "spanloop_packed_training"
 

@@ -36,7 +36,7 @@ def train(
         LabelError: A record has a label that the snapshot's scheme lacks.
         StoreError: `out` cannot be written.
     """
-    from spanloop.device import find_device
+    from spanloop.model.device import find_device
     from spanloop.training import launch
     from spanloop.training.job import run_job
 

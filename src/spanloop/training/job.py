@@ -12,12 +12,12 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 
 from spanloop.config import TrainingConfig
-from spanloop.device import Device, find_device, set_threads
-from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
+from spanloop.model.device import Device, find_device, set_threads
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward, probe
+from spanloop.model.surface import Feature, dropped
 from spanloop.records import Example
-from spanloop.scoring.forward import Forward, probe
-from spanloop.surface import Feature, dropped
 from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.dropout import Masks, replace_dropout

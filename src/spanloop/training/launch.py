@@ -21,8 +21,8 @@ import torch
 
 from spanloop import errors
 from spanloop.config import TrainingConfig
-from spanloop.device import available_cpus
 from spanloop.errors import TrainingError
+from spanloop.model.device import available_cpus
 from spanloop.training.results import TrainProgress, TrainResult
 from spanloop.training.stopping import sigterm_asks
 

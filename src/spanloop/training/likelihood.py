@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from spanloop.scoring.chain import total
-from spanloop.windows import Ints
+from spanloop.model.chain import total
+from spanloop.model.windows import Ints
 
 _TAG_BY_TAG = 0.2
 """Share of cross-entropy in the loss."""

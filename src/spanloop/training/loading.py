@@ -1,16 +1,15 @@
 """Load an encoder with a fresh head for the labels, or the model in service to go on from."""
 
-import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.errors import TrainingError
+from spanloop.model.quiet import quiet_transformers
 from spanloop.spans import tag_names
 
 log = logging.getLogger(__name__)
@@ -71,21 +70,6 @@ def longest_window(model: Any, tokenizer: Any, max_length: int) -> int:
     if tokenizer.model_max_length and tokenizer.model_max_length < 1_000_000:
         limits.append(tokenizer.model_max_length)
     return int(min(limits))
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Silence transformers' load reports and progress bars."""
-    logger = transformers.utils.logging
-    level, bars = logger.get_verbosity(), logger.is_progress_bar_enabled()
-    logger.set_verbosity_error()
-    logger.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logger.set_verbosity(level)
-        if bars:
-            logger.enable_progress_bar()
 
 
 def head_parameters(model: Any) -> set[str]:

@@ -12,10 +12,11 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from spanloop.config import TrainingConfig
-from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward
+from spanloop.model.windows import Ints
 from spanloop.records import Example
-from spanloop.scoring.forward import Forward
 from spanloop.training.batching import epoch_steps
 from spanloop.training.checkpoint import Checkpoint, State
 from spanloop.training.recipe import Plan, windows_per_step
@@ -24,7 +25,6 @@ from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
 from spanloop.training.targets import Targets
 from spanloop.training.validation import Floats, f1, spans_of, word_logits
-from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
 

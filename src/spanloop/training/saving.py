@@ -7,7 +7,7 @@ from typing import Any
 
 from spanloop.config import TrainingConfig
 from spanloop.errors import StoreError
-from spanloop.training.loading import quiet_transformers
+from spanloop.model.quiet import quiet_transformers
 from spanloop.training.results import TrainResult
 
 _CARD = """\
@@ -40,8 +40,8 @@ The validation figure was used to choose these weights, and counts every span fo
 of the round were not used for that, and count the spans that are suggested.
 """
 _SURFACE = """\
-The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.surface` says; a
-program that leaves the token types at 0 reads every text as if it had no capitals, and white space around every word.
+The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.model.surface` says;
+a program that leaves the token types at 0 reads every text as if it had no capitals, and white space around every word.
 """
 
 

@@ -7,15 +7,15 @@ import torch
 from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 
-from spanloop.encoding import Encoder
 from spanloop.errors import TrainingError
-from spanloop.scoring.forward import Forward
-from spanloop.scoring.plan import Batch, Plan, lay_out, words_of
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward
+from spanloop.model.layout import Batch, Plan, lay_out, words_of
+from spanloop.model.windows import Ints
 from spanloop.training.batching import share
 from spanloop.training.dropout import Masks
 from spanloop.training.likelihood import word_loss
 from spanloop.training.targets import IGNORED, Targets
-from spanloop.windows import Ints
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.encoding import Encoded, Encoder
 from spanloop.errors import LabelError
+from spanloop.model.encoding import Encoded, Encoder
+from spanloop.model.windows import Ints
 from spanloop.records import Example, Span
 from spanloop.spans import LostSpan, spans_to_iob2, tag_names
-from spanloop.windows import Ints
 
 IGNORED = -100
 """The target of a piece that the loss does not count."""

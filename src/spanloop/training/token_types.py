@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from spanloop.surface import CLASSES
+from spanloop.model.surface import CLASSES
 
 
 def teach_surface(model: Any) -> bool:

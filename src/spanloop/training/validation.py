@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.encoding import Encoder
+from spanloop.model.chain import tag_runs
+from spanloop.model.encoding import Encoder
+from spanloop.model.forward import Forward
+from spanloop.model.layout import lay_out, words_of
+from spanloop.model.viterbi import decode_ragged
+from spanloop.model.windows import Ints
 from spanloop.records import Example, Span
-from spanloop.scoring.chain import tag_runs
-from spanloop.scoring.forward import Forward
-from spanloop.scoring.plan import lay_out, words_of
-from spanloop.scoring.viterbi import decode_ragged
 from spanloop.training.batching import share
 from spanloop.training.targets import Targets, gold_spans
-from spanloop.windows import Ints
 
 Floats = npt.NDArray[np.float32]
 

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from spanloop.server.environment import ensure_environment
-from spanloop.server.process import LAUNCHER
-from spanloop.services.ports import free_port
+from spanloop.local_argilla.environment import ensure_environment
+from spanloop.local_argilla.process import LAUNCHER
+from spanloop.processes.ports import free_port
 
 SECRETS = {"password": "first-password", "api_key": "first-api-key", "auth_secret": "s" * 32}
 

@@ -1,0 +1,111 @@
+"""From the responses of one or several annotators to the one annotation of a record."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from spanloop.annotations.agreement import mean_pairwise_f1, span_sets
+from spanloop.config import AnnotationConfig
+from spanloop.errors import DataError
+from spanloop.records import Annotation, Record, Response, Span
+from spanloop.spans import LostSpan, resolve_overlaps, tidy_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the submitted responses amount to.
+
+    Attributes:
+        annotations: One for each record with a submitted response, sorted by record id.
+        lost: Marked spans that are in no annotation although the strategy asks for them: overlaps, duplicates, empty
+            ones, and ones outside of the text.
+        moved: Marked spans that are in an annotation with invisible characters trimmed from their edges.
+    """
+
+    annotations: list[Annotation] = field(default_factory=list)
+    lost: list[LostSpan] = field(default_factory=list)
+    moved: list[LostSpan] = field(default_factory=list)
+
+
+def resolve(records: Iterable[Record], config: AnnotationConfig) -> Resolution:
+    """Agree on one list of spans for each record that somebody submitted.
+
+    A record submitted without spans is a real negative and stays. Drafts and discarded responses are not looked at.
+
+    Args:
+        records: Records in any order.
+        config: The strategy, and what to do with overlaps and white space.
+
+    Returns:
+        Annotations, and what did not go into them as it was marked.
+
+    Raises:
+        DataError: Spans overlap and the policy is `error`; names the record.
+    """
+    resolution = Resolution()
+    for record in sorted((r for r in records if r.submitted), key=lambda record: record.id):
+        used = [latest(record)] if config.strategy == "latest" else list(record.submitted)
+        tidied = [tidy_spans(record.text, r.spans, record.id, trim=config.whitespace == "trim") for r in used]
+        needed = len(used) // 2 + 1 if config.strategy == "majority" else len(used)
+        spans, lost = _agreed([spans for spans, _ in tidied], needed, config, record.id)
+        problems = [problem for _, found in tidied for problem in found]
+        resolution.lost.extend(sorted([p for p in problems if p.reason != "boundary"] + lost))
+        resolution.moved.extend(sorted(p for p in problems if p.reason == "boundary"))
+        resolution.annotations.append(
+            Annotation(
+                record_id=record.id,
+                text=record.text,
+                group=record.group,
+                spans=tuple(spans),
+                annotators=tuple(sorted(response.user for response in used)),
+                agreement=mean_pairwise_f1(span_sets(record)) if len(record.submitted) > 1 else None,
+            )
+        )
+    return resolution
+
+
+def latest(record: Record) -> Response:
+    """The submitted response that was changed last; of equal ones that of the user last in the alphabet.
+
+    Args:
+        record: A record with at least one submitted response.
+
+    Returns:
+        The response.
+
+    Raises:
+        DataError: A time is not ISO 8601.
+    """
+    if len(record.submitted) == 1:
+        return record.submitted[0]
+    return max(record.submitted, key=lambda response: (_instant(response, record), response.user))
+
+
+def _agreed(
+    answers: list[list[Span]], needed: int, config: AnnotationConfig, record_id: str
+) -> tuple[list[Span], list[LostSpan]]:
+    """Spans that at least `needed` annotators marked, made disjoint; and what was lost on the way."""
+    if len(answers) == 1:
+        return resolve_overlaps(answers[0], config.overlaps, record_id)
+    votes: Counter[Span] = Counter()
+    lost: list[LostSpan] = []
+    for answer in answers:
+        marked = Counter(answer)
+        votes.update(marked.keys())
+        lost.extend(LostSpan(record_id, span, "duplicate") for span, n in marked.items() for _ in range(n - 1))
+    spans, overlapping = resolve_overlaps(
+        [span for span, n in votes.items() if n >= needed], config.overlaps, record_id
+    )
+    return spans, lost + overlapping
+
+
+def _instant(response: Response, record: Record) -> datetime:
+    try:
+        instant = datetime.fromisoformat(response.updated_at)
+    except ValueError:
+        raise DataError(
+            f"record {record.id!r}: the response of {response.user} has the time {response.updated_at!r}, which is "
+            "not ISO 8601; submit it again in Argilla"
+        ) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,107 @@
+"""Rows to records: which column holds what, and every record checked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spanloop.config import ColumnsConfig, LoopConfig
+from spanloop.errors import DataError
+from spanloop.importing.tables import Row, Table
+from spanloop.importing.values import check_spans, hashed_name, read_name, read_spans, read_text
+from spanloop.records import Span
+
+# What becomes of the annotations of a file.
+AnnotationsAs = Literal["nothing", "responses", "suggestions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A record as a file holds it.
+
+    Attributes:
+        id: Its stable id.
+        group: The document it came from.
+        text: The text.
+        spans: Its annotation in code points of the text, sorted; None where nobody annotated it.
+        where: Its place in the file, for messages.
+    """
+
+    id: str
+    group: str
+    text: str
+    spans: tuple[Span, ...] | None
+    where: str
+
+
+def read_records(table: Table, config: LoopConfig, *, annotated: bool = False) -> Iterator[Imported]:
+    """Read and check a source, record by record.
+
+    Without a column for ids, a record's id is a hash of group and text, and a text that comes again is dropped: it is
+    the same record.
+
+    Args:
+        table: The source.
+        config: Columns, labels, and whether spans may overlap.
+        annotated: Spans are wanted: their column must be there, and they are checked.
+
+    Raises:
+        DataError: A column is missing, or a record is not what it should be; the message names file and place.
+    """
+    columns = ColumnsConfig() if table.own_columns else config.columns
+    _check_columns(table, columns, annotated)
+    places: dict[str, str] = {}
+    for row in table.rows():
+        record, is_hashed = _record(row, columns, config, annotated)
+        if record.id not in places:
+            places[record.id] = row.where
+            yield record
+        elif not is_hashed:
+            first = places[record.id].rpartition(", ")[2]
+            raise DataError(f"{row.where}: id {record.id!r} stands at {first} already; name columns that differ, --id")
+
+
+def _check_columns(table: Table, columns: ColumnsConfig, annotated: bool) -> None:
+    """Tell at once what no row of the table can have; without a common header each row tells."""
+    if not table.columns:
+        return
+    for name, flag in _required(columns, annotated):
+        if name not in table.columns:
+            raise _missing(table.name, name, flag, list(table.columns))
+
+
+def _required(columns: ColumnsConfig, annotated: bool) -> list[tuple[str, str]]:
+    """Columns that must be there, with their flags: the text, and those that the user named."""
+    named = ColumnsConfig()
+    required = [(columns.text, "--text")]
+    required += [(name, "--id") for name in columns.id if columns.id != named.id]
+    required += [(columns.group, "--group")] * (columns.group != named.group)
+    return required + [(columns.spans, "--spans")] * annotated
+
+
+def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: bool) -> tuple[Imported, bool]:
+    """The record of a row, and whether its id is a hash."""
+    values, where = row.values, row.where
+    for name, flag in _required(columns, annotated=False):
+        if name not in values:
+            raise _missing(where, name, flag, list(values))
+    text, offsets = read_text(values[columns.text], where)
+    group = _group(values, columns, where)
+    parts = [read_name(values[part], part, where) for part in columns.id if part in values]
+    has_id = len(parts) == len(columns.id)
+    name = "/".join(parts) if has_id else hashed_name(group, text)
+    spans = None
+    if annotated:
+        found = read_spans(values.get(columns.spans), offsets, where)
+        if found is not None:
+            spans = check_spans(found, text, config.task.labels, config.task.allow_overlapping, where)
+    return Imported(name, group or name, text, spans, where), not has_id
+
+
+def _group(values: Mapping[str, Any], columns: ColumnsConfig, where: str) -> str:
+    value = values.get(columns.group)
+    return "" if value is None or value == "" else read_name(value, columns.group, where)
+
+
+def _missing(where: str, name: str, flag: str, there: list[str]) -> DataError:
+    shown = ", ".join(map(str, there[:12])) + ", …" * (len(there) > 12)
+    return DataError(f"{where}: no column {name!r}; there are: {shown}. Name the right one with {flag}")

@@ -1,0 +1,1 @@
+"""How a model reads text and answers: what training and scoring share."""

@@ -1,0 +1,58 @@
+"""What a model folder says about itself in `spanloop.json`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from spanloop.errors import TrainingError
+from spanloop.model.surface import FEATURES, Feature
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A trained model on disk.
+
+    Attributes:
+        path: The folder: a Hugging Face model with its tokenizer, and `spanloop.json`.
+        labels: Span labels in the order of the tags.
+        max_length: Tokens a window, special tokens included.
+        stride: Pieces that neighbouring windows share.
+        temperature: Divisor of the logits that calibrates probabilities, above 0.
+        surface_features: What the model reads of the words' surface as token types.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    max_length: int
+    stride: int
+    temperature: float
+    surface_features: tuple[Feature, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> "ModelFolder":
+        """Read a model folder's description.
+
+        Args:
+            path: The folder.
+
+        Raises:
+            TrainingError: There is no such folder, or its `spanloop.json` is missing or unusable.
+        """
+        about = path / "spanloop.json"
+        try:
+            content = json.loads(about.read_text(encoding="utf-8"))
+            folder = cls(
+                path=path,
+                labels=tuple(str(label) for label in content["labels"]),
+                max_length=int(content["max_length"]),
+                stride=int(content["stride"]),
+                temperature=float(content.get("temperature", 1.0)),
+                surface_features=tuple(f for f in FEATURES if f in content.get("surface_features", ())),
+            )
+        except OSError:
+            raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainingError(f"{about} cannot be used ({error!r}); train the model again") from None
+        if not folder.labels or not folder.temperature > 0:
+            raise TrainingError(f"{about} needs labels and a temperature above 0; train the model again")
+        return folder

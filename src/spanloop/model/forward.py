@@ -1,0 +1,264 @@
+"""Run a token classifier over a plan: logits of its tokens, and hidden states for embeddings if asked.
+
+All windows of a batch go through the encoder as one row without padding where the encoder can do that (`probe`), else
+side by side with padding behind the shorter ones.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import pairwise, starmap
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spanloop.model import packing
+from spanloop.model.layout import Batch, Plan, Tokens
+from spanloop.model.viterbi import Ints
+
+log = logging.getLogger(__name__)
+
+Singles = NDArray[np.float32]
+_TOLERANCE = 2e-3  # of the largest figure: orders of summation differ by less, a wrong mask by 1e-1
+_COARSE_TOLERANCE = 4e-2  # the same in half precision
+
+
+@dataclass(slots=True)
+class Forward:
+    """A model ready to run.
+
+    Attributes:
+        model: A `PreTrainedModel` for token classification, on its device.
+        device: That device.
+        pad_id: The padding token's id.
+        budget: Most tokens of a batch.
+        multiple: A packed row is filled up to a multiple of this: kernels that are made for a shape are made for few.
+        first_position: Position id of a window's first token where windows are packed in one row; None: the encoder
+            cannot do that.
+        workers: Threads that run a batch each, side by side; None: one batch after the other.
+    """
+
+    model: Any
+    device: torch.device
+    pad_id: int
+    budget: int
+    multiple: int = 1
+    first_position: int | None = None
+    workers: ThreadPoolExecutor | None = None
+    _hidden: threading.local = field(default_factory=threading.local)
+
+    def run(
+        self,
+        plan: Plan,
+        word_token: Ints,
+        owners: Tokens | None = None,
+        n_texts: int = 0,
+        dropout_seed: int | None = None,
+    ) -> "Outputs":
+        """Start the forward passes of a plan; on a GPU they go on while the caller does other work.
+
+        Args:
+            plan: What to run.
+            word_token: `(n_words,)` tokens whose logits are wanted, ascending.
+            owners: `(n_tokens,)` text of each token that counts for that text's embedding, else -1; None: no
+                embeddings.
+            n_texts: Texts of the plan, where embeddings are asked for.
+            dropout_seed: Run with dropout on, drawn with this seed; None: without dropout.
+        """
+        tokens = self.send(word_token)
+        bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in plan.batches)]).tolist()
+
+        def outcome(batch: Batch, words: slice) -> tuple[torch.Tensor, torch.Tensor | None]:
+            with torch.inference_mode():
+                logits, hidden = self.batch(plan, batch)
+                return logits.float()[tokens[words] - batch.start], hidden
+
+        several = map if self.workers is None or dropout_seed is not None else self.workers.map
+        logits, sums = [torch.zeros(0, self.model.config.num_labels, device=self.device)], None
+        if owners is not None:
+            sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
+        with torch.inference_mode(), self._dropout(dropout_seed), self._keeping(sums is not None):
+            outcomes = several(outcome, plan.batches, starmap(slice, pairwise(bounds)))
+            for batch, (wanted, hidden) in zip(plan.batches, outcomes, strict=True):
+                logits.append(wanted)
+                if sums is not None and hidden is not None and owners is not None:
+                    owner = self.send(owners[batch.start : batch.stop] % (n_texts + 1))  # -1: the row behind the texts
+                    sums.index_add_(0, owner, hidden.float())
+            return Outputs(_fetch(torch.cat(logits)), None if sums is None else _fetch(sums[:n_texts]), self._mark())
+
+    def batch(self, plan: Plan, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Run one forward pass.
+
+        Args:
+            plan: The plan.
+            batch: One of its batches.
+
+        Returns:
+            Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states, `(n_tokens, hidden_size)`,
+            or None where `run` does not keep them.
+        """
+        inputs, kept = self._padded(plan, batch) if self.first_position is None else self._packed(plan, batch)
+        logits = self.model(**inputs).logits.flatten(0, 1)[kept]
+        hidden = vars(self._hidden).pop("last", None)
+        return logits, None if hidden is None else hidden.flatten(0, 1)[kept]
+
+    def _packed(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], slice]:
+        """The inputs as one row, and where in it the tokens are."""
+        run, count = slice(batch.start, batch.stop), batch.stop - batch.start
+        spare = -count % self.multiple
+        groups = (*batch.groups, (1, spare)) if spare else batch.groups
+        inputs = {"input_ids": plan.ids[run], "position_ids": plan.position[run] + (self.first_position or 0)}
+        if plan.surface is not None:
+            inputs["token_type_ids"] = plan.surface[run]
+        row = {name: self.send(np.pad(tokens, (0, spare)))[None] for name, tokens in inputs.items()}
+        return {**row, "layout": self._layout(groups)}, slice(count)
+
+    def _padded(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], torch.Tensor]:
+        """The inputs with a row a window, and where in the flattened rows the tokens are."""
+        run, sizes = slice(batch.start, batch.stop), batch.sizes
+        shape = (len(sizes), int(sizes.max()))
+        place = np.repeat(np.arange(len(sizes)) * shape[1], sizes) + plan.position[run]
+
+        def rows(tokens: Tokens | int, rest: int) -> torch.Tensor:
+            flat = np.full(shape[0] * shape[1], rest, dtype=np.int64)
+            flat[place] = tokens
+            return self.send(flat.reshape(shape))
+
+        inputs = {"input_ids": rows(plan.ids[run], self.pad_id), "attention_mask": rows(1, 0)}
+        if plan.surface is not None:
+            inputs["token_type_ids"] = rows(plan.surface[run], 0)
+        return inputs, self.send(place)
+
+    def _keeping(self, hidden: bool) -> AbstractContextManager[Any]:
+        def keep(module: Any, inputs: Any, output: Any) -> None:
+            self._hidden.last = output[0]
+
+        return self.model.base_model.register_forward_hook(keep) if hidden else nullcontext()
+
+    def _layout(self, groups: tuple[tuple[int, int], ...]) -> packing.Layout:
+        longest = max(length for _, length in groups)
+        if self.device.type != "cuda":
+            return packing.Layout(groups, None, longest)
+        sizes = np.repeat([length for _, length in groups], [count for count, _ in groups])
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+        return packing.Layout(groups, self.send(offsets), longest)
+
+    @contextmanager
+    def _dropout(self, seed: int | None) -> Iterator[None]:
+        if seed is None:
+            yield
+            return
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            self.model.train()
+            try:
+                yield
+            finally:
+                self.model.eval()
+
+    def _mark(self) -> Any:
+        if self.device.type != "cuda":
+            return None
+        event = torch.cuda.Event()
+        event.record()
+        return event
+
+    def send(self, array: NDArray[Any]) -> torch.Tensor:
+        """Copy to the device; from pinned memory the host need not wait for it."""
+        tensor = torch.from_numpy(array)
+        if self.device.type != "cuda":
+            return tensor.to(self.device)
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+
+@dataclass(slots=True)
+class Outputs:
+    """Results that may still be on their way from the device; the properties wait for them."""
+
+    _logits: torch.Tensor
+    _sums: torch.Tensor | None
+    _ready: Any
+
+    @property
+    def logits(self) -> Singles:
+        """Logits of the wanted tokens, `(n_words, n_tags)`."""
+        self._wait()
+        return np.asarray(self._logits.numpy())
+
+    @property
+    def sums(self) -> Singles | None:
+        """Sums of the last hidden states of each text's pieces, `(n_texts, hidden_size)`; None if not asked for."""
+        self._wait()
+        return None if self._sums is None else np.asarray(self._sums.numpy())
+
+    def _wait(self) -> None:
+        if self._ready is not None:
+            self._ready.synchronize()
+
+
+def probe(
+    forward: Forward,
+    lengths: tuple[int, int],
+    attention: str = packing.NAME,
+    *,
+    exact: bool = True,
+    trains: bool = False,
+) -> None:
+    """Find out whether the encoder gives packed windows what it gives them alone, and pack if it does.
+
+    Encoders count positions from 0 or, as RoBERTa, from behind the padding id; some ignore position ids, or attend in
+    a way of their own. Two windows of random tokens, one of them of full length, tell.
+
+    Args:
+        forward: The model; its attention and `first_position` are set.
+        lengths: Tokens of the two windows.
+        attention: Name of the packed attention.
+        exact: Whether the model computes in single precision.
+        trains: Whether the gradients must be the same too.
+    """
+    rng = np.random.default_rng(0)
+    ids = rng.integers(forward.pad_id + 1, forward.model.config.vocab_size, size=sum(lengths))
+    position = np.concatenate([np.arange(n) for n in lengths])
+    batch = Batch(0, len(ids), tuple((1, n) for n in lengths))
+    plan = Plan(ids, position, np.full_like(ids, -1), (batch,))
+    model, usual = forward.model, forward.model.config._attn_implementation
+    forward.first_position = None
+    if not model._can_set_attn_implementation():
+        return
+    outcome: Callable[[], torch.Tensor] = (
+        (lambda: _gradients(forward, plan)) if trains else (lambda: forward.batch(plan, batch)[0].detach().float())
+    )
+    tolerance = _TOLERANCE if exact else _COARSE_TOLERANCE
+    with nullcontext() if trains else torch.inference_mode():
+        wanted = outcome()
+        try:
+            model.set_attn_implementation(attention)
+            for first in (0, forward.pad_id + 1):
+                forward.first_position = first
+                if (outcome() - wanted).abs().max() <= tolerance * wanted.abs().max():
+                    return
+        except Exception as error:  # whatever an architecture of unknown make raises: it is not for packing
+            log.debug("packing does not work with %s: %r", type(model).__name__, error)
+    model.set_attn_implementation(usual)
+    forward.first_position = None
+
+
+def _gradients(forward: Forward, plan: Plan) -> torch.Tensor:
+    """Gradients of all the weights that learn, end to end, of a loss that depends on every logit."""
+    forward.model.zero_grad(set_to_none=True)
+    forward.batch(plan, plan.batches[0])[0].float().square().mean().backward()
+    found = [p.grad.float().flatten() for p in forward.model.parameters() if p.grad is not None]
+    forward.model.zero_grad(set_to_none=True)
+    return torch.cat(found)
+
+
+def _fetch(tensor: torch.Tensor) -> torch.Tensor:
+    if tensor.device.type != "cuda":
+        return tensor.cpu()
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return host.copy_(tensor, non_blocking=True)

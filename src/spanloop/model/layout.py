@@ -1,0 +1,149 @@
+"""How the windows of many texts are laid end to end for the model: by length, in batches, without padding.
+
+A batch is a run of tokens of whole windows, the special tokens of each included. Inside it windows of equal length lie
+side by side in groups, so that attention sees each group as one dense block, and everything else the whole run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spanloop.model.encoding import Encoded
+from spanloop.model.viterbi import Ints
+
+Tokens = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One forward pass: the tokens `start..stop` of the plan.
+
+    Attributes:
+        start: First token.
+        stop: One past the last token.
+        groups: `(windows, tokens in each)`, in the order of the tokens.
+    """
+
+    start: int
+    stop: int
+    groups: tuple[tuple[int, int], ...]
+
+    @property
+    def sizes(self) -> Tokens:
+        """Tokens of each window, `(n_windows,)`."""
+        counts, lengths = np.array(self.groups, dtype=np.int64).T
+        return np.repeat(lengths, counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Windows of texts, laid end to end, long ones first.
+
+    Attributes:
+        ids: Vocabulary ids, special tokens included, `(n_tokens,)`.
+        position: Place of a token within its window, `(n_tokens,)`.
+        piece: The piece that a token decides, `(n_tokens,)`: that of the text, in the one window in whose core it lies,
+            which is the one where it has most context; -1 for mere context and special tokens.
+        batches: The forward passes.
+        surface: The class of each token's word in `surface`, `(n_tokens,)`; None: the model does not ask for it.
+    """
+
+    ids: Tokens
+    position: Tokens
+    piece: Tokens
+    batches: tuple[Batch, ...]
+    surface: Tokens | None = None
+
+
+def lay_out(
+    encoded: Encoded,
+    prefix: Sequence[int],
+    suffix: Sequence[int],
+    budget: int,
+    *,
+    rows: Ints | None = None,
+    most_windows: int | None = None,
+) -> Plan:
+    """Plan the forward passes of encoded texts.
+
+    Args:
+        encoded: The texts.
+        prefix: Ids of the special tokens before a window.
+        suffix: Ids of those after it.
+        budget: Most tokens in a batch; a longer window is a batch of its own.
+        rows: The windows to lay out; None: all.
+        most_windows: Most windows in a batch; None: as many as fit.
+    """
+    windows = encoded.windows
+    order = np.arange(len(windows)) if rows is None else rows
+    order = order[np.argsort(-windows.lengths[order], kind="stable")]
+    pieces = windows.lengths[order]
+    sizes = pieces + len(prefix) + len(suffix)
+    first = np.cumsum(sizes) - sizes
+    position = ranges(np.zeros_like(sizes), sizes)
+    ids, decided = np.empty(len(position), dtype=np.int64), np.full(len(position), -1, dtype=np.int64)
+    token, piece = ranges(first + len(prefix), pieces), ranges(windows.start[order], pieces)
+    ids[token] = encoded.piece_ids[piece]
+    core = windows.core_stop[order] - windows.core_start[order]
+    piece_of_core = ranges(windows.core_start[order], core)
+    decided[piece_of_core + np.repeat(first + len(prefix) - windows.start[order], core)] = piece_of_core
+    surface = None
+    if encoded.piece_surface is not None:
+        surface = np.zeros_like(ids)
+        surface[token] = encoded.piece_surface[piece]
+    for i, special in enumerate(prefix):
+        ids[first + i] = special
+    for i, special in enumerate(suffix):
+        ids[first + len(prefix) + pieces + i] = special
+    return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
+
+
+def words_of(encoded: Encoded, piece: Tokens) -> tuple[Ints, Ints]:
+    """The words that tokens decide: a word is read off its first piece.
+
+    Args:
+        encoded: The texts.
+        piece: The pieces that the tokens decide, `(n_tokens,)`, as in `Plan`.
+
+    Returns:
+        Indices of the words, in the order of their tokens, `(n_words,)`, and those tokens, `(n_words,)`, ascending.
+    """
+    token = np.flatnonzero(piece >= 0)
+    word = np.searchsorted(encoded.word_first, piece[token])
+    first = np.append(encoded.word_first, -1)[word] == piece[token]
+    return word[first], token[first]
+
+
+def owners_of(encoded: Encoded, plan: Plan) -> Tokens:
+    """The text of each token that counts for the text's embedding, else -1, `(n_tokens,)`.
+
+    Every piece of a text counts once, in the window where it has most context; special tokens do not count.
+
+    Args:
+        encoded: The texts.
+        plan: Their plan.
+    """
+    owners = np.searchsorted(encoded.text_pieces, plan.piece, side="right") - 1
+    return np.where(plan.piece >= 0, owners, -1)
+
+
+def ranges(firsts: Ints, sizes: Ints) -> Tokens:
+    """`f, f+1, … f+s-1` for every `(f, s)`, end to end."""
+    shift = np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
+    return np.asarray(np.arange(len(shift)) + shift)
+
+
+def _cut(sizes: Ints, budget: int, most_windows: int) -> tuple[Batch, ...]:
+    ends = np.cumsum(sizes)
+    batches, window, start = [], 0, 0
+    while window < len(sizes):
+        fit = int(np.searchsorted(ends, start + budget, side="right"))
+        after = max(min(fit, window + most_windows), window + 1)
+        stop = int(ends[after - 1])
+        lengths, counts = np.unique(sizes[window:after], return_counts=True)
+        groups = tuple(zip(counts[::-1].tolist(), lengths[::-1].tolist(), strict=True))
+        batches.append(Batch(start, stop, groups))
+        window, start = after, stop
+    return tuple(batches)

@@ -1,0 +1,1 @@
+"""What a round leaves for people to read."""

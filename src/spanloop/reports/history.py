@@ -1,0 +1,111 @@
+"""The rounds of a store as one table: what was annotated, what it bought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from spanloop.errors import StoreError
+from spanloop.reports.report import RoundReport
+from spanloop.store import Store
+from spanloop.store.jsonl import read_json
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One round.
+
+    Attributes:
+        round: Its name.
+        outcome: What became of it, e.g. `promoted`.
+        annotated: Annotated records at its end.
+        champion: The model in service after it; None without one.
+        f1: That model's F1 on the test split of the round's snapshot; None if no model was judged in the round.
+        low: Lower end of the 95 % interval of `f1`.
+        high: Upper end.
+        n_test: Test records behind `f1`.
+        accepted: F1 of the suggestions against what was submitted since the round before; None where nothing had been
+            suggested.
+        kept: Suggested spans that the annotators kept.
+        suggested: Suggested spans in the records submitted since the round before.
+    """
+
+    round: str
+    outcome: str
+    annotated: int
+    champion: str | None = None
+    f1: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n_test: int = 0
+    accepted: float | None = None
+    kept: int = 0
+    suggested: int = 0
+
+
+HEADER = ("round", "outcome", "records", "F1 (95 %)", "n", "kept", "accepted")
+LEGEND = (
+    "records: annotated ones; F1: in percent on n test records, of the model in service; kept: suggested spans that "
+    "annotators kept since the round before; accepted: F1 of those suggestions against what was submitted"
+)
+
+
+def history(store: Store) -> list[Entry]:
+    """Read every published round.
+
+    Args:
+        store: The loop's store.
+
+    Returns:
+        The rounds in order; empty before the first.
+
+    Raises:
+        StoreError: The record of a round is damaged.
+    """
+    return [entry_of(_read(store, name)) for name in store.names("rounds")]
+
+
+def entry_of(report: RoundReport) -> Entry:
+    """Reduce the report of a round to its line of the table."""
+    scores, accepted = report.scores or {}, report.accepted or {}
+    return Entry(
+        round=report.round,
+        outcome=report.outcome,
+        annotated=report.annotated,
+        champion=report.champion,
+        f1=scores.get("f1"),
+        low=scores.get("f1_low"),
+        high=scores.get("f1_high"),
+        n_test=scores.get("n_records", 0),
+        accepted=accepted.get("f1"),
+        kept=accepted.get("n_kept", 0),
+        suggested=accepted.get("n_suggested", 0),
+    )
+
+
+def rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:
+    """The table's cells, one row a round, in the order of `HEADER`; figures in percent, `-` for what is unknown."""
+    return [
+        (
+            e.round,
+            e.outcome,
+            str(e.annotated),
+            f"{100 * e.f1:.1f} ({_percent(e.low)}-{_percent(e.high)})" if e.f1 is not None else "-",
+            str(e.n_test) if e.f1 is not None else "-",
+            f"{e.kept}/{e.suggested} {100 * e.kept / e.suggested:.0f} %" if e.suggested else "-",
+            _percent(e.accepted),
+        )
+        for e in entries
+    ]
+
+
+def _read(store: Store, name: str) -> RoundReport:
+    path = store.path("rounds", name) / "round.json"
+    try:
+        return RoundReport.model_validate(read_json(path))
+    except ValidationError:
+        raise StoreError(f"{path} is no record of a round; 'spanloop run' writes the next one anew") from None
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"

@@ -1,0 +1,240 @@
+"""Snapshots: immutable, content-addressed versions of the data set, e.g. `v0007-3fa9c1d2`.
+
+The number counts the snapshots of a store; the eight digits are the hash of the content: ids, groups, texts, spans, the
+label scheme and the split. The same submitted records give the same hash, on every machine and in any order.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spanloop.annotations.agreement import AgreementReport
+from spanloop.config import LoopConfig, SplitConfig
+from spanloop.records import SPLITS, Annotation, Example, Span, Split
+from spanloop.snapshot.card import card
+from spanloop.snapshot.changes import changes_since, digest_annotations
+from spanloop.snapshot.check import check_annotations
+from spanloop.snapshot.table import load_splits, read_columns, write_splits
+from spanloop.spans import LostSpan
+from spanloop.splits import split_of
+from spanloop.store import Store, number_of
+from spanloop.store.artifacts import MANIFEST, read_manifest
+from spanloop.store.durable import to_json
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+_FORMAT = 1
+CHANGES_FILE = "changes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """What `build` published, or found.
+
+    Attributes:
+        version: E.g. `v0007-3fa9c1d2`.
+        path: Its folder.
+        new: Was it published now? Otherwise the newest snapshot holds exactly this content already.
+        counts: Records by split.
+        counts_by_label: Spans by split and label.
+        added: Records that the snapshot before it lacks; 0 if not new, as for the next two.
+        changed: Records that were different in it.
+        removed: Records that only it has.
+        lost: Spans that annotators marked and that are not in the snapshot.
+    """
+
+    version: str
+    path: Path
+    new: bool
+    counts: dict[Split, int]
+    counts_by_label: dict[Split, dict[str, int]]
+    added: int
+    changed: int
+    removed: int
+    lost: tuple[LostSpan, ...]
+
+
+def version_hash(annotations: Iterable[Annotation], labels: Sequence[str], splits: SplitConfig) -> str:
+    """Hash the content of a data set.
+
+    Args:
+        annotations: In any order.
+        labels: The label scheme; its order counts, since it is the order of a model's outputs.
+        splits: Seed and shares.
+
+    Returns:
+        8 hexadecimal digits.
+    """
+    return _version_hash(digest_annotations(annotations), labels, splits)
+
+
+def _version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
+    head = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
+    content = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii"))
+    for digest in digests.values():
+        content.update(digest)
+    return content.hexdigest()[:8]
+
+
+def current(store: Store) -> str | None:
+    """The newest snapshot of a store.
+
+    Args:
+        store: The store.
+
+    Returns:
+        Its version; None while there is none.
+    """
+    names = store.names("snapshots")
+    return names[-1] if names else None
+
+
+def build(
+    store: Store,
+    annotations: Sequence[Annotation],
+    config: LoopConfig,
+    agreement: AgreementReport | None = None,
+    *,
+    lost: Sequence[LostSpan] = (),
+    moved: Sequence[LostSpan] = (),
+) -> SnapshotInfo:
+    """Publish annotations as a snapshot, unless the newest one holds exactly them.
+
+    Args:
+        store: Where to.
+        annotations: One a record, in any order.
+        config: Labels and splits.
+        agreement: Goes into the manifest and the card.
+        lost: What `annotations.resolve` lost; goes into the manifest, by record.
+        moved: What it trimmed; likewise.
+
+    Returns:
+        The snapshot.
+
+    Raises:
+        LabelError: No labels are configured, or a span carries one that is not; names the record.
+        DataError: A record has no text, stands twice, or has spans that overlap or lie outside of it.
+        StoreError: The store is corrupt, full, or held by a newer round.
+    """
+    rows = sorted(annotations, key=lambda annotation: annotation.record_id)
+    parent = current(store)
+    check_annotations(rows, config.task.labels)
+    digests = digest_annotations(rows)
+    digest = _version_hash(digests, config.task.labels, config.splits)
+    if parent and parent.endswith(f"-{digest}"):
+        return _info(store.path("snapshots", parent), new=False)
+    version = f"v{number_of(parent or '') + 1:04d}-{digest}"
+    changes = changes_since(store.path("snapshots", parent) if parent else None, digests)
+    splits = _deal(rows, config.splits)
+
+    def write(folder: Path) -> None:
+        tagging = write_splits(folder, splits, config.task.labels, version)
+        manifest = {
+            "kind": "snapshot",
+            "format": _FORMAT,
+            "version": version,
+            "parent": parent,
+            "changes": {name: len(ids) for name, ids in changes.ids().items()},
+            "labels": config.task.labels,
+            "splits": config.splits.model_dump(),
+            "records": {split: len(rows) for split, rows in splits.items()},
+            "spans": {split: _count_labels(rows, config.task.labels) for split, rows in splits.items()},
+            "annotators": len({user for row in rows for user in row.annotators}),
+            "agreement": asdict(agreement) if agreement else None,
+            "lost": [asdict(span) for span in [*lost, *tagging.lost]],
+            "moved": [asdict(span) for span in moved],
+            "refined": tagging.refined,
+        }
+        _write_documents(folder, manifest, changes.ids())
+
+    return _info(store.publish("snapshots", version, write), new=True)
+
+
+def _write_documents(folder: Path, manifest: dict[str, Any], changed: Mapping[str, Sequence[str]]) -> None:
+    """Write what changed, the card, and the manifest."""
+    (folder / CHANGES_FILE).write_text(to_json(changed), encoding="utf-8")
+    (folder / "README.md").write_text(card(manifest), encoding="utf-8")
+    (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
+
+
+def load(store: Store | Path, version: str) -> "DatasetDict":
+    """Load a snapshot as a DatasetDict.
+
+    Args:
+        store: A store, or its folder.
+        version: The snapshot.
+
+    Returns:
+        `train`, `validation` and `test`, any of which may be empty, memory-mapped.
+
+    Raises:
+        StoreError: There is no such snapshot, or it is corrupt.
+    """
+    store = store if isinstance(store, Store) else Store(store)
+    store.verify("snapshots", version)
+    return load_splits(store.path("snapshots", version))
+
+
+def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
+    """Read the texts of a split with their gold spans.
+
+    Args:
+        snapshot_path: The snapshot's folder.
+        split: Which split.
+
+    Returns:
+        Examples, sorted by id.
+
+    Raises:
+        StoreError: A file is missing or corrupt; names it.
+    """
+    columns = read_columns(snapshot_path, split, ["id", "text", "spans"])
+    return [Example(*row) for row in zip(*columns.values(), strict=True)]
+
+
+def read_labels(snapshot_path: Path) -> list[str]:
+    """Read the label scheme of a snapshot.
+
+    Args:
+        snapshot_path: The snapshot's folder.
+
+    Returns:
+        Labels, in the order of the Argilla question.
+
+    Raises:
+        StoreError: The manifest is missing or corrupt.
+    """
+    return list(read_manifest(snapshot_path)["labels"])
+
+
+def _deal(rows: Sequence[Annotation], config: SplitConfig) -> dict[Split, list[Annotation]]:
+    splits: dict[Split, list[Annotation]] = {split: [] for split in SPLITS}
+    for row in rows:
+        splits[split_of(row.group, config)].append(row)
+    return splits
+
+
+def _count_labels(rows: Iterable[Annotation], labels: Sequence[str]) -> dict[str, int]:
+    counts = Counter(span.label for row in rows for span in row.spans)
+    return {label: counts[label] for label in labels}
+
+
+def _info(path: Path, *, new: bool) -> SnapshotInfo:
+    manifest = read_manifest(path)
+    changes: Mapping[str, int] = manifest["changes"] if new else {}
+    return SnapshotInfo(
+        version=manifest["version"],
+        path=path,
+        new=new,
+        counts=manifest["records"],
+        counts_by_label=manifest["spans"],
+        added=changes.get("added", 0),
+        changed=changes.get("changed", 0),
+        removed=changes.get("removed", 0),
+        lost=tuple(LostSpan(x["record_id"], Span(**x["span"]), x["reason"]) for x in manifest["lost"]),
+    )

@@ -1,0 +1,106 @@
+"""Records and annotations as JSON lines, the form in which the steps of a round hand them on."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spanloop.errors import StoreError
+from spanloop.records import Annotation, Record, Response, ScoredSpan, Span, Suggestion
+from spanloop.store.durable import sync_folder, told_as_store_errors
+
+
+def write_json(path: Path, tree: object) -> Path:
+    """Write one JSON document; a reader never sees half of it.
+
+    Args:
+        path: The file; its folder exists.
+        tree: Anything that `json` can write.
+
+    Returns:
+        The path.
+
+    Raises:
+        StoreError: The disk is full or the folder cannot be written.
+    """
+    return _replace(path, [json.dumps(tree, indent=1)])
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document; None if the file is missing.
+
+    Raises:
+        StoreError: The file holds no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise StoreError(f"{path} is damaged; remove it and run again: it is made anew") from None
+
+
+def write_records(path: Path, records: Iterable[Record]) -> Path:
+    """Write records as JSON lines, one at a time; the file appears when it is whole."""
+    return _replace(path, (json.dumps(asdict(record)) for record in records))
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Read what `write_records` wrote, one record at a time."""
+    return (_record(tree) for tree in _lines(path))
+
+
+def write_annotations(path: Path, annotations: Iterable[Annotation]) -> Path:
+    """Write annotations as JSON lines; the file appears when it is whole."""
+    return _replace(path, (json.dumps(asdict(annotation)) for annotation in annotations))
+
+
+def read_annotations(path: Path) -> list[Annotation]:
+    """Read what `write_annotations` wrote."""
+    return [_annotation(tree) for tree in _lines(path)]
+
+
+def _replace(path: Path, lines: Iterable[str]) -> Path:
+    part = path.with_name(path.name + ".part")
+    with told_as_store_errors(f"write {path.name}", path):
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    return path
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with told_as_store_errors(f"read {path.name}", path), path.open(encoding="utf-8") as file:
+        try:
+            for line in file:
+                yield json.loads(line)
+        except ValueError:
+            raise StoreError(f"{path} is damaged; remove it and run again: it is made anew") from None
+
+
+def _record(tree: Mapping[str, Any]) -> Record:
+    suggestion = tree["suggestion"]
+    return Record(
+        **{
+            **tree,
+            "responses": tuple(Response(**{**r, "spans": _spans(r["spans"])}) for r in tree["responses"]),
+            "suggestion": suggestion and _suggestion(suggestion),
+        }
+    )
+
+
+def _suggestion(tree: Mapping[str, Any]) -> Suggestion:
+    return Suggestion(**{**tree, "spans": tuple(ScoredSpan(**s) for s in tree["spans"])})
+
+
+def _annotation(tree: Mapping[str, Any]) -> Annotation:
+    return Annotation(**{**tree, "spans": _spans(tree["spans"]), "annotators": tuple(tree["annotators"])})
+
+
+def _spans(trees: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
+    return tuple(Span(**tree) for tree in trees)

@@ -1,0 +1,277 @@
+"""The store: one folder with everything that rounds publish, in which nobody ever sees half of anything.
+
+    store/snapshots/v0007-3fa9c1d2/   an artifact is a folder whose `manifest.json` holds the sha256 of its files
+    store/models/…  store/rounds/…
+    store/work/NAME/                  scratch, kept over a crash so that training resumes
+    store/champion.json               which model is in service, and which were before
+    store/locks/                      one round at a time
+
+An artifact is built in a temporary sibling, synced, given its manifest last, and renamed into place.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from spanloop.errors import StoreError
+from spanloop.store import artifacts
+from spanloop.store.artifacts import MANIFEST
+from spanloop.store.champion import Champion
+from spanloop.store.durable import told_as_store_errors
+from spanloop.store.locks import Locks
+
+Kind = Literal["snapshots", "models", "rounds"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
+
+
+class Store:
+    """A store on a local or shared file system.
+
+    Args:
+        root: Its folder; created when first written to.
+
+    Attributes:
+        root: The folder, absolute.
+        snapshots: Folder of snapshots.
+        models: Folder of models.
+        rounds: Folder of rounds.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root).expanduser().absolute()
+        self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
+        self._locks = Locks(self.root / "locks")
+        self._champion = Champion(self.root / "champion.json")
+
+    def publish(self, kind: Kind, name: str, build: Callable[[Path], None]) -> Path:
+        """Publish an artifact, at once or not at all.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+            name: The artifact's name; one that is there already is returned as it is, without building.
+            build: Fills the empty folder it is given. A `manifest.json` (an object) that it writes is kept and
+                extended by the files' hashes.
+
+        Returns:
+            The artifact's folder.
+
+        Raises:
+            StoreError: The disk is full or refuses, the name is no name, or a newer round holds the store;
+                nothing is left behind.
+        """
+        final = self._folder(kind, name)
+        if (final / MANIFEST).is_file():
+            return final
+        with told_as_store_errors(f"publish {kind}/{name}", final), artifacts.temporary_sibling(final) as temporary:
+            build(temporary)
+            artifacts.seal(temporary)
+            with self._locks.publishing():
+                artifacts.move_into_place(temporary, final)
+        return final
+
+    def path(self, kind: Kind, name: str) -> Path:
+        """Find a published artifact.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+            name: The artifact's name.
+
+        Returns:
+            Its folder.
+
+        Raises:
+            StoreError: There is none of this name.
+        """
+        folder = self._folder(kind, name)
+        if not (folder / MANIFEST).is_file():
+            there = ", ".join(self.names(kind)[-5:]) or "none yet"
+            raise StoreError(f"{self.root} has no {kind[:-1]} {name!r}; there are: {there}")
+        return folder
+
+    def names(self, kind: Kind) -> list[str]:
+        """List the published artifacts of a kind.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+
+        Returns:
+            Names in order of the number in them (`v0002-…` before `v0010-…`), complete ones only.
+        """
+        folder = self.root / kind
+        if not folder.is_dir():
+            return []
+        found = [x.name for x in folder.iterdir() if _NAME.fullmatch(x.name) and (x / MANIFEST).is_file()]
+        return sorted(found, key=lambda name: (number_of(name), name))
+
+    def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
+        """Read an artifact's manifest.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+            name: The artifact's name.
+
+        Returns:
+            What its builder wrote, and `files`: the sha256 and size of each file by its relative path.
+
+        Raises:
+            StoreError: The artifact is missing or its manifest is corrupt.
+        """
+        return artifacts.read_manifest(self.path(kind, name))
+
+    def verify(self, kind: Kind, name: str) -> None:
+        """Compare an artifact's files with the hashes in its manifest.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+            name: The artifact's name.
+
+        Raises:
+            StoreError: A file is missing or was changed; the message names it.
+        """
+        artifacts.verify(self.path(kind, name))
+
+    def verify_all(self) -> dict[str, str]:
+        """Verify every artifact, and that the champion's model is there.
+
+        Returns:
+            The problem by `kind/name`, empty text where all is well.
+        """
+        report: dict[str, str] = {}
+        for kind in KINDS:
+            for name in self.names(kind):
+                report[f"{kind}/{name}"] = _problem(self.verify, kind, name)
+        report["champion"] = _problem(self._check_champion)
+        return report
+
+    def work(self, name: str) -> Path:
+        """Give a scratch folder, with what an interrupted run left in it.
+
+        Args:
+            name: Its name; that of the artifact that will come of it lets `clean` know when it is done.
+
+        Returns:
+            The folder, created if need be.
+
+        Raises:
+            StoreError: It cannot be created.
+        """
+        folder = self._folder("work", name)
+        with told_as_store_errors(f"create {folder}", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def lock(self, owner: str) -> AbstractContextManager[int]:
+        """Hold the store for one round; `kill -9` lets go of it too.
+
+        Args:
+            owner: Who takes it, shown to those who find it held.
+
+        Returns:
+            A context manager that yields the holder's number. While it is open, whatever this process publishes is
+            refused once another holder came after it.
+
+        Raises:
+            RoundInProgress: On entering, when another holds it; names its owner, process and since when.
+        """
+        return self._locks.round(owner)
+
+    def refuse_if_superseded(self) -> None:
+        """Stop a round that has lost the store, before it changes something outside of the store.
+
+        Raises:
+            StoreError: This process held the store for a round, and another holder came after it.
+        """
+        with self._locks.publishing():
+            pass
+
+    def champion(self) -> str | None:
+        """The model version in service; None before the first."""
+        return self._champion.current()
+
+    def previous_champion(self) -> str | None:
+        """The model version that was in service before the champion, and to which a rollback goes; None without one."""
+        return self._champion.previous()
+
+    def set_champion(self, version: str) -> None:
+        """Put a model into service, atomically.
+
+        Args:
+            version: A published model.
+
+        Raises:
+            StoreError: There is no such model, a newer round holds the store, or the disk refuses.
+        """
+        self.path("models", version)
+        with told_as_store_errors(f"put {version} into service", self.root), self._locks.publishing():
+            self._champion.promote(version)
+
+    def roll_back(self) -> str:
+        """Put the previous champion back into service.
+
+        Returns:
+            The model version now in service.
+
+        Raises:
+            StoreError: There is no previous champion, its model is missing, or the disk refuses.
+        """
+        with told_as_store_errors("roll the champion back", self.root), self._locks.publishing():
+            previous = self._champion.previous()
+            if previous is None:
+                raise StoreError(
+                    f"{self.root} has no champion before {self.champion() or 'the first'}; nothing to go back to"
+                )
+            self.path("models", previous)
+            self._champion.roll_back()
+        return previous
+
+    def clean(self, older_than: float = _WORK_IS_STALE_AFTER) -> list[Path]:
+        """Remove what crashes left: half-built artifacts, and scratch that is published already or untouched for long.
+
+        What another process is building right now stays.
+
+        Args:
+            older_than: Seconds after which untouched scratch counts as left.
+
+        Returns:
+            What was removed.
+        """
+        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind)]
+        published = {name for kind in KINDS for name in self.names(kind)}
+        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir()]
+        removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
+        for folder in removed:
+            shutil.rmtree(folder, ignore_errors=True)
+        if self.root.is_dir():
+            with told_as_store_errors("clean the store", self.root), self._locks.publishing():
+                for file in self.root.glob(f".*{artifacts.TEMPORARY}"):
+                    file.unlink()
+                    removed.append(file)
+        return removed
+
+    def _check_champion(self) -> None:
+        if champion := self.champion():
+            self.path("models", champion)
+
+    def _folder(self, kind: str, name: str) -> Path:
+        if not _NAME.fullmatch(name) or name.endswith(artifacts.TEMPORARY):
+            raise StoreError(f"{name!r} is no name for the store; use letters, digits, '.', '_' and '-'")
+        return self.root / kind / name
+
+
+def number_of(name: str) -> int:
+    """The first number in an artifact's name, e.g. 7 of `v0007-3fa9c1d2`; 0 without one."""
+    found = re.search(r"\d+", name)
+    return int(found.group()) if found else 0
+
+
+def _problem(check: Callable[..., None], *arguments: Any) -> str:
+    try:
+        check(*arguments)
+    except StoreError as error:
+        return str(error)
+    return ""
