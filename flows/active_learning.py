@@ -3,8 +3,9 @@
 from prefect import flow
 
 from spanloop.config import LoopConfig
-from spanloop.reports.report import RoundReport
-from spanloop.rounds.work import open_round
+from spanloop.rounds.figures import Sections
+from spanloop.rounds.report import RoundReport
+from spanloop.rounds.work import Work, in_round
 from tasks.logs import prepare_logs
 from tasks.steps import (
     choose_champion,
@@ -36,17 +37,32 @@ def active_learning(config: LoopConfig, again: bool = False) -> RoundReport:
     Returns:
         What the round worked on, what it decided, and every figure.
     """
-    with open_round(config) as work:
-        pulled = pull_records(work)
-        annotated = resolve_annotations(work, pulled)
-        news = look_for_news(work, pulled, annotated, again)
-        if not news.anything:
-            return finished(close_idle(work, news))
-        snapshot = publish_snapshot(work, pulled, annotated)
-        contest = train_challenger(work, snapshot)
-        evaluate_models(work, snapshot, contest)
-        champion = choose_champion(work, snapshot, contest)
-        scores = score_pending(work, pulled, champion)
-        queue = prioritise_pending(work, pulled, scores)
-        log_suggestions(work, pulled, scores, queue)
-        return finished(close_round(work, pulled, snapshot, contest, champion))
+    return in_round(config, steps, again)
+
+
+def steps(work: Work, again: bool) -> RoundReport:
+    """The steps of one round, in their order."""
+    pulled = pull_records(work)
+    annotated = resolve_annotations(work, pulled)
+    news = look_for_news(work, pulled, annotated, again)
+    if not news.anything:
+        return finished(close_idle(work, news, pulled))
+    snapshot = publish_snapshot(work, pulled, annotated)
+    trained = train_challenger(work, snapshot)
+    evaluated = evaluate_models(work, snapshot, trained)
+    gate = choose_champion(work, snapshot, trained)
+    scored = score_pending(work, gate)
+    queue = prioritise_pending(work, scored)
+    written = log_suggestions(work, scored)
+    sections = Sections(
+        pull=pulled,
+        annotations=annotated,
+        snapshot=snapshot,
+        train=trained,
+        evaluate=evaluated,
+        gate=gate,
+        score=scored,
+        prioritise=queue,
+        log=written,
+    )
+    return finished(close_round(work, sections))

@@ -13,9 +13,9 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from spanloop.reports.report import RoundReport
 from spanloop.reports.summary import score_rows, summary_markdown
-from spanloop.rounds.work import Work
+from spanloop.rounds.figures import EvaluateFigures
+from spanloop.rounds.report import RoundReport
 
 _SECONDS_BETWEEN_UPDATES = 2.0
 
@@ -65,20 +65,17 @@ class ProgressBar:
             log.warning("the progress of %s is not shown any more: %s", self._key, error)
 
 
-def show_scores(work: Work) -> None:
-    """Show the per-label scores of the models of a round as a table.
+def show_scores(name: str, evaluated: EvaluateFigures) -> None:
+    """Show the per-label scores of the models of a round as a table, if any was evaluated.
 
     Args:
-        work: The round's work, after its evaluation.
+        name: The round's name.
+        evaluated: The scores.
     """
-    if rows := score_rows(work.journal().get("evaluate", {})):
-        create_table_artifact(rows, "scores-per-label", f"Exact-span scores on the test split, round {work.name}")
+    if rows := score_rows(evaluated):
+        create_table_artifact(rows, "scores-per-label", f"Exact-span scores on the test split, round {name}")
 
 
 def show_summary(report: RoundReport) -> None:
-    """Show the summary of a round.
-
-    Args:
-        report: The round's report.
-    """
+    """Show a round in words, with its tables and the link to the queue."""
     create_markdown_artifact(summary_markdown(report), "round-summary", f"{report.round}: {report.outcome}")

@@ -71,12 +71,13 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
 
     first = run(world)
     assert first.outcome == "promoted"
-    assert first.champion == first.challenger == world.store.champion()
-    assert first.annotated == first.submitted == 45
+    figures = first.figures
+    assert first.champion == figures.train.challenger == world.store.champion()
+    assert figures.annotations.annotated == figures.pull.submitted == 45
     assert first.scores is not None
-    assert 0 <= first.scores["f1_low"] <= first.scores["f1"] <= first.scores["f1_high"] <= 1
-    assert first.training["steps"] > 0
-    snapshot = load(world.store, str(first.snapshot))
+    assert 0 <= first.scores.f1_low <= first.scores.f1 <= first.scores.f1_high <= 1
+    assert figures.train.result.steps > 0
+    snapshot = load(world.store, figures.snapshot.version)
     assert {draft.id, discarded.id}.isdisjoint(i for split in snapshot.values() for i in split["id"])
 
     table = max((x for x in prefect_api("artifacts") if x["type"] == "table"), key=lambda x: x["created"])
@@ -87,18 +88,17 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     answered = [i for i, record in before.items() if record.responses]
     assert {i: after[i] for i in answered} == {i: before[i] for i in answered}
     suggested = [record.suggestion for record in world.pending()]
-    assert len(suggested) == first.scored == first.written["suggested"] == 43
+    assert len(suggested) == figures.score.scored == figures.log.written.suggested == 43
     assert {s.agent for s in suggested if s} == {first.champion}
 
     world.annotate(20)
     second = run(world)
-    assert second.challenger not in (None, first.challenger)
-    assert second.champion_scores is not None
-    assert second.decision is not None
+    assert second.figures.train.challenger not in (None, first.champion)
+    assert second.figures.train.champion == first.champion
+    assert second.figures.evaluate.champion is not None
+    assert second.figures.gate.decision is not None
     assert second.accepted is not None
-    assert second.accepted["n_records"] == 20
-    assert second.inputs is not None
-    assert second.inputs.champion == first.champion
+    assert second.accepted.n_records == 20
 
     state = world.state()
     assert run(world).outcome == "nothing new"
@@ -108,29 +108,29 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
 
 
 def test_what_is_submitted_while_the_round_runs_is_kept(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spanloop.rounds import pending
+    from spanloop.rounds import suggestions
 
     world = make_world(sentences(60))
     run(world)
     world.annotate(40)
     late, drafted = world.pending()[-2:]
-    write = pending.write_suggestions
+    write = suggestions.write_suggestions
 
     def submit_and_write(*args: Any, **options: Any) -> Any:
         world.answer(late, "submitted", world.gold[late.id])
         world.answer(drafted, "draft")
         return write(*args, **options)
 
-    monkeypatch.setattr(pending, "write_suggestions", submit_and_write)
+    monkeypatch.setattr(suggestions, "write_suggestions", submit_and_write)
     report = run(world)
-    assert report.written["answered"] == 2
+    assert report.figures.log.written.answered == 2
     now = world.records()
     assert now[late.id].suggestion is None
     assert now[drafted.id].suggestion is None
     assert now[late.id].submitted[0].spans == world.gold[late.id]
 
-    monkeypatch.setattr(pending, "write_suggestions", write)
-    assert run(world).annotated == 41
+    monkeypatch.setattr(suggestions, "write_suggestions", write)
+    assert run(world).figures.annotations.annotated == 41
 
 
 def test_a_worse_challenger_stays_out_and_a_champion_can_be_rolled_back(make_world: MakeWorld) -> None:
@@ -146,15 +146,16 @@ def test_a_worse_challenger_stays_out_and_a_champion_can_be_rolled_back(make_wor
     world.add(sentences(5, seed=1))
     worse = run(world)
     assert worse.outcome == "kept"
-    assert worse.challenger in world.store.names("models")
+    challenger = worse.figures.train.challenger
+    assert challenger in world.store.names("models")
     assert world.store.champion() == good.champion
     assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {good.champion}
-    assert worse.scored == 5  # the new ones; the others were scored by this champion before
-    assert worse.seconds.keys() >= {"pull", "annotations", "snapshot", "train", "evaluate", "gate", "score", "log"}
+    assert worse.figures.score.scored == 5  # the new ones; the others were scored by this champion before
+    assert all(seconds > 0 for seconds in worse.figures.seconds.values())
 
-    world.store.set_champion(str(worse.challenger))
+    world.store.set_champion(challenger)
     assert run(world).outcome == "refreshed"
-    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {worse.challenger}
+    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {challenger}
     world.store.roll_back()
     assert run(world).outcome == "refreshed"
     assert world.store.champion() == good.champion
@@ -176,10 +177,10 @@ def test_a_second_round_says_that_one_is_running(make_world: MakeWorld, caplog: 
 
 
 def test_a_zombie_writes_nothing(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spanloop.rounds import pending
+    from spanloop.rounds import suggestions
 
     world = make_world(sentences(3))
-    before, find_dataset = world.state(), pending.find_dataset
+    before, find_dataset = world.state(), suggestions.find_dataset
 
     def lose_the_store(*args: Any) -> Any:
         (world.store.root / "locks" / "round.lock").unlink()
@@ -187,7 +188,7 @@ def test_a_zombie_writes_nothing(make_world: MakeWorld, monkeypatch: pytest.Monk
         subprocess.run([sys.executable, "-c", take], check=True)
         return find_dataset(*args)
 
-    monkeypatch.setattr(pending, "find_dataset", lose_the_store)
+    monkeypatch.setattr(suggestions, "find_dataset", lose_the_store)
     with pytest.raises(StoreError, match="was superseded"):
         run(world)
     assert world.state() == before

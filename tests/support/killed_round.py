@@ -67,9 +67,7 @@ def _round(config: Any, point: str, out: str) -> None:
     from prefect import Task
 
     from flows import active_learning as module
-    from tasks import steps as closing
-    from tasks import steps as models
-    from tasks import ui as showing
+    from tasks import steps, ui
 
     def reach(name: str) -> None:
         if name == point:
@@ -87,8 +85,8 @@ def _round(config: Any, point: str, out: str) -> None:
     for name, value in list(vars(module).items()):
         if isinstance(value, Task):
             setattr(module, name, plain(value))
-    showing.ProgressBar._update = lambda self, percent: None  # type: ignore[method-assign]
-    models.show_scores = closing.show_summary = lambda shown: None  # type: ignore[assignment]
+    ui.ProgressBar._update = lambda self, percent: None  # type: ignore[method-assign]
+    steps.show_scores = steps.show_summary = lambda *shown: None  # type: ignore[assignment]
     _kill_in_the_middle(reach)
     report = module.active_learning.fn(config).data
     Path(out).write_text(report.model_dump_json())

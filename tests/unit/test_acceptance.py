@@ -1,9 +1,5 @@
 """What was suggested, against what annotators submitted afterwards."""
 
-import json
-
-import pytest
-
 from spanloop.annotations.acceptance import acceptance
 from spanloop.records import Annotation, Record, Response, ScoredSpan, Span, Suggestion
 
@@ -28,12 +24,17 @@ def measure(*pairs):
     return acceptance([r for r, _ in pairs], [a for _, a in pairs if a])
 
 
+def of(result, model):
+    """The acceptance of one model version; None if nothing of it was submitted."""
+    return next((version for version in result.versions if version.model == model), None)
+
+
 def test_kept_share_and_recall_of_one_version():
     result = measure(
         record("a", [ADA, LONDON], ("u", (ADA, LONDON), AFTER)),  # submitted as suggested
         record("b", [ADA, MET], ("u", (ADA, LONDON), AFTER)),  # one kept, one removed, one added
     )
-    version = result.of("m0001")
+    version = of(result, "m0001")
     assert (version.n_records, version.n_unchanged) == (2, 1)
     assert (version.n_suggested, version.n_submitted, version.n_kept) == (4, 4, 3)
     assert (version.precision, version.recall, version.f1) == (0.75, 0.75, 0.75)
@@ -46,7 +47,7 @@ def test_versions_are_told_apart():
     )
     assert [v.model for v in result.versions] == ["m0001", "m0002"]
     assert [v.precision for v in result.versions] == [0.0, 1.0]
-    assert result.of("m0003") is None
+    assert of(result, "m0003") is None
 
 
 def test_a_suggestion_that_came_after_the_response_does_not_count():
@@ -69,7 +70,7 @@ def test_a_response_that_is_not_in_the_annotation_does_not_matter():
     """Under the policy 'latest' only the newest response makes the annotation."""
     pair, _ = record("a", [ADA], ("old", (ADA,), BEFORE), ("new", (LONDON,), AFTER))
     result = acceptance([pair], [Annotation("a", TEXT, "a", (LONDON,), ("new",), None)])
-    assert (result.n_records, result.of("m0001").precision) == (1, 0.0)
+    assert (result.n_records, of(result, "m0001").precision) == (1, 0.0)
 
 
 def test_records_without_suggestion_or_submission_are_left_out():
@@ -79,16 +80,11 @@ def test_records_without_suggestion_or_submission_are_left_out():
 
 
 def test_an_empty_suggestion_that_is_confirmed_is_unchanged():
-    version = measure(record("a", [], ("u", (), AFTER))).of("m0001")
+    version = of(measure(record("a", [], ("u", (), AFTER))), "m0001")
     assert (version.n_records, version.n_unchanged, version.n_suggested) == (1, 1, 0)
     assert (version.precision, version.recall, version.f1) == (0.0, 0.0, 0.0)
 
 
 def test_a_wrong_label_or_boundary_is_not_kept():
     wrong = [Span(0, 3, "LOC"), Span(15, 20, "LOC")]
-    assert measure(record("a", wrong, ("u", (ADA, LONDON), AFTER))).of("m0001").n_kept == 0
-
-
-def test_the_figures_are_json():
-    tree = measure(record("a", [ADA], ("u", (ADA,), AFTER))).to_dict()
-    assert json.loads(json.dumps(tree))["versions"][0]["precision"] == pytest.approx(1.0)
+    assert of(measure(record("a", wrong, ("u", (ADA, LONDON), AFTER))), "m0001").n_kept == 0

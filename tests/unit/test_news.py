@@ -1,14 +1,14 @@
 """When there is something to do, and how it is said."""
 
-import json
-
 import pytest
+from rounds import a_round
 
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation, Span
+from spanloop.rounds.figures import GateFigures, PullFigures
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
-from spanloop.rounds.work import begin_round, champion_at_start, name_challenger, open_round
+from spanloop.rounds.work import begin_round, in_round, name_challenger, start_of, step
 from spanloop.store import Store
 from spanloop.store.jsonl import write_json
 
@@ -27,23 +27,22 @@ def model(store, name):
     return name
 
 
-def finish_round(config, found, records=100, **fields):
+def finish_round(config, found, records=100, challenger=None, snapshot=None):
     """Publish a round as a finished one would."""
     store = Store(config.store)
-    tree = {
-        "round": "r0001",
-        "champion": store.champion(),
-        "inputs": {"records": records, "settings": settings_of(config), "training": "t1"},
-        "challenger": None,
-        "snapshot": None,
-        **fields,
-    }
+    report = a_round(
+        champion=store.champion(),
+        inputs={"settings": settings_of(config), "training": "t1"},
+        pull={"records": records},
+        train={"challenger": challenger},
+        snapshot={"version": snapshot},
+    )
 
     def fill(folder):
-        write_json(folder / "round.json", tree)
+        write_json(folder / "round.json", report.model_dump(mode="json"))
         write_json(folder / "annotations.json", fingerprints(found))
 
-    store.publish("rounds", tree["round"], fill)
+    store.publish("rounds", report.round, fill)
     return store
 
 
@@ -102,19 +101,26 @@ def test_a_rollback_is_news(config):
     assert news.reason == "the champion is m0001-aaaaaaaa; it was m0002-bbbbbbbb after r0001"
 
 
+def begin(config, key="key", now="then"):
+    """Open the next round, begin it, and die."""
+
+    def steps(work):
+        begin_round(work, key, now)
+        return work
+
+    return in_round(config, steps)
+
+
 def test_an_interrupted_round_is_news(config):
     store = finish_round(config, annotations(3))
-    with open_round(config) as work:
-        begin_round(work, "key", "now")
+    begin(config)
     assert find_news(store, config, annotations(3), 100).reason == "r0002 was interrupted; it goes on"
 
 
 def test_what_a_round_killed_after_its_publication_left_is_removed(config):
-    with open_round(config) as work:
-        begin_round(work, "key", "now")
-        finish_round(config, annotations(3))  # and here the round dies
-    with open_round(config) as work:
-        assert work.name == "r0002"
+    begin(config)
+    finish_round(config, annotations(3))
+    assert in_round(config, lambda work: work.name) == "r0002"
     assert sorted(path.name for path in (Store(config.store).root / "work").iterdir()) == ["r0002"]
 
 
@@ -129,17 +135,14 @@ def test_the_champion_at_the_start_is_remembered_over_a_crash_after_promotion(co
     store = Store(config.store)
     old, new = model(store, "m0001-aaaaaaaa"), model(store, "m0002-bbbbbbbb")
     store.set_champion(old)
-    with open_round(config) as work:
-        begin_round(work, "key", "then")
-        assert champion_at_start(work) == old
-        name_challenger(work, new)
-        store.set_champion(new)  # and here the round dies
-    with open_round(config) as work:
-        begin_round(work, "key", "now")
-        assert champion_at_start(work) == old
-        assert json.loads(work.file("start.json").read_text())["started_at"] == "then"
-        begin_round(work, "another key", "now")
-        assert champion_at_start(work) == new
+    work = begin(config, now="then")
+    assert start_of(work).champion == old
+    name_challenger(work, new)
+    store.set_champion(new)  # and here the round dies
+    work = begin(config, now="later")
+    assert (start_of(work).champion, start_of(work).started_at) == (old, "then")
+    work = begin(config, "another key")
+    assert start_of(work).champion == new
 
 
 def test_a_rollback_between_two_attempts_starts_afresh(config):
@@ -147,10 +150,36 @@ def test_a_rollback_between_two_attempts_starts_afresh(config):
     first, old, new = (model(store, f"m000{i}-aaaaaaa{i}") for i in (1, 2, 3))
     store.set_champion(first)
     store.set_champion(old)
-    with open_round(config) as work:
-        begin_round(work, "key", "then")
-        name_challenger(work, new)
+    name_challenger(begin(config), new)
     store.roll_back()
-    with open_round(config) as work:
-        begin_round(work, "key", "now")
-        assert champion_at_start(work) == first
+    assert start_of(begin(config)).champion == first
+
+
+@step("gate")
+def some_step(work):
+    return GateFigures(champion=None)
+
+
+@step("pull", resumes=False)
+def another_step(work):
+    return PullFigures(labels=(), records=1, submitted=0, pending=1, queue_link="")
+
+
+def test_time_counts_over_attempts_at_the_same_work_alone(config, monkeypatch):
+    ticks = iter(range(0, 1000, 10))
+    monkeypatch.setattr("spanloop.rounds.work.time.perf_counter", lambda: next(ticks))
+    work = begin(config)
+    assert [some_step(work).seconds, some_step(work).seconds] == [10.0, 20.0]
+    assert [another_step(work).seconds, another_step(work).seconds] == [10.0, 10.0]
+    assert some_step(begin(config)).seconds == 30.0
+    assert some_step(begin(config, "another key")).seconds == 10.0
+
+
+@pytest.mark.parametrize("name", ["start.json", "journal/gate.json"])
+def test_damaged_notes_of_an_attempt_are_made_again(config, name, caplog):
+    some_step(begin(config))
+    path = Store(config.store).root / "work" / "r0001" / name
+    path.write_text("{half")
+    assert start_of(begin(config)).key == "key"
+    assert some_step(begin(config)).seconds >= 0
+    assert f"{name} is damaged; the round makes it again" in caplog.text

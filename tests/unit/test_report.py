@@ -4,8 +4,10 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
+from rounds import a_round
 from typer.testing import CliRunner
 
+from spanloop.annotations.acceptance import Acceptance, VersionAcceptance
 from spanloop.cli import app, register
 from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
@@ -13,7 +15,6 @@ from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
 from spanloop.reports.history import HEADER, Entry, history, rows
 from spanloop.reports.learning_curve import HEIGHT, WIDTH, learning_curve
-from spanloop.reports.report import RoundReport
 from spanloop.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,35 +24,30 @@ def scores(right, of=20):
     """The evaluation of a model that finds `right` of `of` spans, one a record."""
     examples = [Example(str(i), "ab", (Span(0, 1, "x"),)) for i in range(of)]
     found = {str(i): [Span(0, 1, "x")] if i < right else [] for i in range(of)}
-    return evaluate(examples, found, ["x"]).to_dict()
+    return evaluate(examples, found, ["x"])
 
 
 def since(kept, suggested, submitted):
-    figures = {"n_records": 9, "n_unchanged": 3, "n_suggested": suggested, "n_submitted": submitted, "n_kept": kept}
-    return {"versions": [{"model": "m0001", **figures}]}
+    precision, recall = kept / suggested, kept / submitted
+    version = VersionAcceptance("m0001", 9, 3, suggested, submitted, kept, precision, recall, 0.0)
+    return Acceptance((version,), 9)
 
 
 ROUNDS = [
-    RoundReport(round="r0001", outcome="waiting", reason="12 annotated, 20 needed", annotated=12),
-    RoundReport(
-        round="r0002",
-        outcome="promoted",
-        reason="first model",
-        annotated=60,
+    a_round("r0001", "waiting", annotations={"annotated": 12}),
+    a_round(
+        "r0002",
+        "promoted",
         champion="m0001-aaaaaaaa",
-        challenger="m0001-aaaaaaaa",
-        challenger_scores=scores(10),
+        annotations={"annotated": 60},
+        evaluate={"challenger": scores(10)},
     ),
-    RoundReport(
-        round="r0003",
-        outcome="kept",
-        reason="worse",
-        annotated=120,
+    a_round(
+        "r0003",
+        "kept",
         champion="m0001-aaaaaaaa",
-        challenger="m0002-bbbbbbbb",
-        champion_scores=scores(15),
-        challenger_scores=scores(5),
-        acceptance_since=since(30, 40, 60),
+        annotations={"annotated": 120, "acceptance_since": since(30, 40, 60)},
+        evaluate={"champion": scores(15), "challenger": scores(5)},
     ),
 ]
 

@@ -1,34 +1,39 @@
 """A round in words: what a person reads after it."""
 
+from rounds import a_round
+
+from spanloop.annotations.acceptance import Acceptance, VersionAcceptance
+from spanloop.argilla.writing import WriteReport
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
-from spanloop.reports.report import RoundInputs, RoundReport, idle_report
 from spanloop.reports.summary import score_rows, summary_markdown, summary_rows
+from spanloop.rounds.figures import EvaluateFigures
+from spanloop.rounds.report import RoundReport, idle_report
+from spanloop.spans import LostSpan
 
 EXAMPLES = [Example(str(i), "Anna met Tom", (Span(0, 4, "person"), Span(9, 12, "person"))) for i in range(4)]
-SCORES = evaluate(EXAMPLES, {e.id: [e.spans[0]] for e in EXAMPLES}, ["person", "a|b"]).to_dict()
-ACCEPTED = {"model": "m0001-a", "n_records": 3, "n_unchanged": 1, "n_suggested": 8, "n_submitted": 10, "n_kept": 6}
+SCORES = evaluate(EXAMPLES, {e.id: [e.spans[0]] for e in EXAMPLES}, ["person", "a|b"])
+SUGGESTED = (
+    VersionAcceptance("m0001-a", 3, 1, n_suggested=8, n_submitted=10, n_kept=6, precision=0.75, recall=0.6, f1=2 / 3),
+    VersionAcceptance("m0002-b", 3, 1, n_suggested=2, n_submitted=10, n_kept=2, precision=1.0, recall=0.2, f1=1 / 3),
+)
 
-REPORT = RoundReport(
-    round="r0002",
-    outcome="promoted",
+REPORT = a_round(
+    "r0002",
+    "promoted",
     reason="better",
-    records=100,
-    submitted=30,
-    pending=70,
-    snapshot="v0002-aaaaaaaa",
-    counts={"train": 20, "validation": 4, "test": 6},
-    lost=[{"record_id": f"doc/{i}", "reason": "overlap"} for i in range(7)],
-    acceptance_since={"versions": [ACCEPTED, {**ACCEPTED, "model": "m0002-b", "n_suggested": 2, "n_kept": 2}]},
     champion="m0002-bbbbbbbb",
-    challenger="m0002-bbbbbbbb",
-    champion_scores=SCORES,
-    challenger_scores=SCORES,
-    written={"suggested": 70, "unchanged": 0},
-    scored=70,
-    seconds={"pull": 1.25, "train": 60.0},
     queue_link="http://127.0.0.1:6900/dataset/1/annotation-mode?sort=metadata.priority.desc",
-    inputs=RoundInputs(records=100, settings={}, training="t", champion="m0001-aaaaaaaa"),
+    pull={"seconds": 1.25},
+    annotations={
+        "lost": tuple(LostSpan(f"doc/{i}", Span(0, 1, "person"), "overlap") for i in range(7)),
+        "acceptance_since": Acceptance(SUGGESTED, 6),
+    },
+    snapshot={"version": "v0002-aaaaaaaa", "ready": True, "counts": {"train": 20, "validation": 4, "test": 6}},
+    train={"champion": "m0001-aaaaaaaa", "challenger": "m0002-bbbbbbbb", "seconds": 60.0},
+    evaluate={"champion": SCORES, "challenger": SCORES},
+    score={"scored": 70},
+    log={"written": WriteReport(suggested=70)},
 )
 
 
@@ -47,12 +52,12 @@ def test_the_summary_names_every_figure_with_its_size():
 def test_acceptance_adds_up_over_versions():
     accepted = REPORT.accepted
     assert accepted is not None
-    assert (accepted["n_kept"], accepted["n_suggested"], accepted["n_submitted"]) == (8, 10, 20)
-    assert (accepted["precision"], accepted["recall"]) == (0.8, 0.4)
+    assert (accepted.n_kept, accepted.n_suggested, accepted.n_submitted) == (8, 10, 20)
+    assert (accepted.precision, accepted.recall) == (0.8, 0.4)
 
 
 def test_nothing_suggested_is_no_acceptance():
-    assert RoundReport(round="r0001", outcome="waiting", reason="").accepted is None
+    assert a_round().accepted is None
 
 
 def test_the_markdown_has_the_link_and_a_table_per_model():
@@ -63,16 +68,17 @@ def test_the_markdown_has_the_link_and_a_table_per_model():
 
 
 def test_a_round_without_news_is_two_lines():
-    last = {"round": "r0002", "champion": "m0002-bbbbbbbb", "snapshot": "v0002-aaaaaaaa"}
-    report = idle_report(last, "nothing new since r0002: 30 records are annotated", "http://x", "2026-11-21T00:00:00Z")
+    reason = "nothing new since r0002: 30 records are annotated"
+    report = idle_report(REPORT, reason, "http://x", "2026-11-21T00:00:00Z")
     assert summary_rows(report) == [
-        ("outcome", "nothing new since r0002: 30 records are annotated"),
+        ("outcome", reason),
         ("in service", "m0002-bbbbbbbb"),
     ]
+    assert "http://x" in summary_markdown(report)
 
 
 def test_the_table_of_scores_has_a_row_for_each_label_and_model():
-    rows = score_rows({"champion": SCORES, "challenger": SCORES})
+    rows = score_rows(EvaluateFigures(champion=SCORES, challenger=SCORES))
     assert [(row["model"], row["label"]) for row in rows] == [
         (model, label) for model in ("champion", "challenger") for label in ("person", "a|b", "all")
     ]

@@ -5,9 +5,8 @@ It is measured where annotators worked, so on a queue sorted by uncertainty it i
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from spanloop.evaluation.counts import Counts
 from spanloop.records import Annotation, Record
@@ -50,17 +49,20 @@ class Acceptance:
         n_later: Submitted records left out because the suggestion came after a response.
     """
 
-    versions: tuple[VersionAcceptance, ...]
-    n_records: int
-    n_later: int
+    versions: tuple[VersionAcceptance, ...] = ()
+    n_records: int = 0
+    n_later: int = 0
 
-    def of(self, model: str) -> VersionAcceptance | None:
-        """The acceptance of one model version; None if nothing of it was submitted yet."""
-        return next((version for version in self.versions if version.model == model), None)
+    def total(self) -> VersionAcceptance | None:
+        """All versions together, their names joined; None where nothing had been suggested."""
+        if not self.versions:
+            return None
+        counts = Counts(*(sum(getattr(v, name) for v in self.versions) for name in _COUNTED))
+        records, unchanged = (sum(getattr(v, name) for v in self.versions) for name in ("n_records", "n_unchanged"))
+        return _from_counts(", ".join(v.model for v in self.versions), records, unchanged, counts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as plain dictionaries, lists and numbers."""
-        return asdict(self) | {"versions": [asdict(version) for version in self.versions]}
+
+_COUNTED = ("n_kept", "n_suggested", "n_submitted")
 
 
 def acceptance(records: Iterable[Record], annotations: Iterable[Annotation]) -> Acceptance:
@@ -110,10 +112,15 @@ def _instant(stamp: str) -> datetime:
 
 def _version(model: str, rows: list[tuple[int, int, int]]) -> VersionAcceptance:
     counts = Counts(*(sum(column) for column in zip(*rows, strict=True)))
+    unchanged = sum(kept == suggested == submitted for kept, suggested, submitted in rows)
+    return _from_counts(model, len(rows), unchanged, counts)
+
+
+def _from_counts(model: str, records: int, unchanged: int, counts: Counts) -> VersionAcceptance:
     return VersionAcceptance(
         model=model,
-        n_records=len(rows),
-        n_unchanged=sum(kept == suggested == submitted for kept, suggested, submitted in rows),
+        n_records=records,
+        n_unchanged=unchanged,
         n_suggested=counts.predicted,
         n_submitted=counts.gold,
         n_kept=counts.correct,

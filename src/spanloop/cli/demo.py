@@ -115,7 +115,8 @@ def _round(stage: _Stage) -> None:
     from flows.active_learning import active_learning
 
     report = active_learning(stage.config)
-    typer.echo(f"round {report.round}: {report.outcome}, {report.reason} ({sum(report.seconds.values()):.0f} s)")
+    seconds = sum(report.figures.seconds.values()) if report.figures else 0.0
+    typer.echo(f"round {report.round}: {report.outcome}, {report.reason} ({seconds:.0f} s)")
 
 
 def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> None:

@@ -11,7 +11,7 @@ from spanloop.errors import ServiceError
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
-    from spanloop.reports.report import RoundReport
+    from spanloop.rounds.report import RoundReport
 
 
 def run(
@@ -30,10 +30,10 @@ def _nothing_new(config: LoopConfig) -> "RoundReport | None":
     if config.argilla.api_key_block and config.argilla.api_key_env not in os.environ:
         return None  # only Prefect can read the key
     from spanloop.argilla.client import ArgillaClient
-    from spanloop.rounds.check import check
+    from spanloop.rounds.news import look_from_outside
 
     with ArgillaClient(config.argilla) as client:
-        return check(config, client)
+        return look_from_outside(config, client)
 
 
 def _round(config: LoopConfig, again: bool) -> "RoundReport":

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from spanloop.evaluation.calibration import Bin
 from spanloop.evaluation.confusion import OUTSIDE

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from spanloop.errors import StoreError
-from spanloop.reports.report import RoundReport
+from spanloop.rounds.report import RoundReport
+from spanloop.rounds.work import read_round
 from spanloop.store import Store
-from spanloop.store.jsonl import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +59,24 @@ def history(store: Store) -> list[Entry]:
     Raises:
         StoreError: The record of a round is damaged.
     """
-    return [entry_of(_read(store, name)) for name in store.names("rounds")]
+    return [entry_of(read_round(store, name)) for name in store.names("rounds")]
 
 
 def entry_of(report: RoundReport) -> Entry:
     """Reduce the report of a round to its line of the table."""
-    scores, accepted = report.scores or {}, report.accepted or {}
+    scores, accepted = report.scores, report.accepted
     return Entry(
         round=report.round,
         outcome=report.outcome,
-        annotated=report.annotated,
+        annotated=report.figures.annotations.annotated if report.figures else 0,
         champion=report.champion,
-        f1=scores.get("f1"),
-        low=scores.get("f1_low"),
-        high=scores.get("f1_high"),
-        n_test=scores.get("n_records", 0),
-        accepted=accepted.get("f1"),
-        kept=accepted.get("n_kept", 0),
-        suggested=accepted.get("n_suggested", 0),
+        f1=scores.f1 if scores else None,
+        low=scores.f1_low if scores else None,
+        high=scores.f1_high if scores else None,
+        n_test=scores.n_records if scores else 0,
+        accepted=accepted.f1 if accepted else None,
+        kept=accepted.n_kept if accepted else 0,
+        suggested=accepted.n_suggested if accepted else 0,
     )
 
 
@@ -97,14 +94,6 @@ def rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:
         )
         for e in entries
     ]
-
-
-def _read(store: Store, name: str) -> RoundReport:
-    path = store.path("rounds", name) / "round.json"
-    try:
-        return RoundReport.model_validate(read_json(path))
-    except ValidationError:
-        raise StoreError(f"{path} is no record of a round; 'spanloop run' writes the next one anew") from None
 
 
 def _percent(share: float | None) -> str:

@@ -1,15 +1,23 @@
 """Is there anything to do? Decided from counts and hashes, without torch, datasets or Prefect."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from spanloop.annotations.resolve import resolve
+from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.dataset import find_dataset, queue_link
+from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation
+from spanloop.rounds.figures import AnnotationFigures, PullFigures
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
-from spanloop.rounds.work import begun, last_round, next_round
+from spanloop.rounds.report import RoundReport, idle_report
+from spanloop.rounds.work import Work, begin_round, begun, last_round, next_round, now, read_round
 from spanloop.store import Store
-from spanloop.store.jsonl import read_json
+from spanloop.store.jsonl import read_annotations, read_json
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,56 @@ class News:
     reason: str
 
 
+def look_for_news(work: Work, pulled: PullFigures, annotated: AnnotationFigures, again: bool) -> News:
+    """Begin the round if it has anything to do.
+
+    Args:
+        work: The round's work.
+        pulled: How many records there are.
+        annotated: What the round would work on.
+        again: Go on in any case.
+
+    Returns:
+        The news, or that there is none.
+    """
+    news = find_news(work.store, work.config, read_annotations(work.annotations), pulled.records)
+    if again and not news.anything:
+        news = News(True, f"asked to run again; {news.reason}")
+    if news.anything:
+        begin_round(work, annotated.key, now())
+    log.info("%s: %s", work.name, news.reason)
+    return news
+
+
+def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport | None:
+    """Ask, without a round, whether a round would have anything to do: seconds, and nothing heavy is imported.
+
+    Args:
+        config: The configuration.
+        client: Talks to Argilla.
+
+    Returns:
+        The report of a round that would have nothing to do; None if there is work.
+
+    Raises:
+        RoundInProgress: A round is running.
+        ArgillaError: Argilla cannot be asked.
+    """
+    store = Store(config.store)
+    dataset = find_dataset(client, config)
+    last = last_round(store)
+    with store.lock("a look for news"):
+        pass
+    if last is None:
+        return None
+    annotations = resolve(pull_submitted(client, dataset), config.annotations).annotations
+    records = client.get(f"datasets/{dataset.id}/progress")["total"]
+    news = find_news(store, config, annotations, records)
+    if news.anything:
+        return None
+    return idle_report(last, news.reason, queue_link(config.argilla.api_url, dataset.id), now())
+
+
 def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], records: int) -> News:
     """Compare what is there now with what the last round saw.
 
@@ -38,18 +96,17 @@ def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], r
         The first piece of news, or that there is none.
     """
     last = last_round(store)
-    if last is None:
+    if last is None or last.inputs is None or last.figures is None:
         return News(True, f"the first round: {len(annotations)} of {records} records are annotated")
-    name = last["round"]
-    if _interrupted(store):
+    if begun(store, next_round(store)):
         return News(True, f"{next_round(store)} was interrupted; it goes on")
-    if setting := changed_setting(last["inputs"]["settings"], settings_of(config)):
-        return News(True, f"{setting} was changed since {name}")
-    if (champion := store.champion()) != last["champion"]:
-        return News(True, f"the champion is {champion or 'none'}; it was {last['champion'] or 'none'} after {name}")
-    if records != last["inputs"]["records"]:
-        return News(True, f"{records} records, {last['inputs']['records']} in {name}")
-    return _annotated_since(store, name, annotations, config.round.min_new)
+    if setting := changed_setting(last.inputs.settings, settings_of(config)):
+        return News(True, f"{setting} was changed since {last.round}")
+    if (champion := store.champion()) != last.champion:
+        return News(True, f"the champion is {champion or 'none'}; it was {last.champion or 'none'} after {last.round}")
+    if records != last.figures.pull.records:
+        return News(True, f"{records} records, {last.figures.pull.records} in {last.round}")
+    return _annotated_since(store, last.round, annotations, config.round.min_new)
 
 
 def _annotated_since(store: Store, name: str, annotations: list[Annotation], needed: int) -> News:
@@ -77,10 +134,6 @@ def changed_since(store: Store, name: str, annotations: list[Annotation]) -> set
     return {record_id for record_id in before.keys() | now.keys() if before.get(record_id) != now.get(record_id)}
 
 
-def _interrupted(store: Store) -> bool:
-    return begun(store, next_round(store)) is not None
-
-
 def judged_before(store: Store, snapshot: str, training: str) -> str | None:
     """The round that already judged a model of the same snapshot, training and gate; None if none did.
 
@@ -95,7 +148,9 @@ def judged_before(store: Store, snapshot: str, training: str) -> str | None:
         The round's name.
     """
     for name in reversed(store.names("rounds")):
-        past: dict[str, Any] = read_json(store.path("rounds", name) / "round.json") or {}
-        if past.get("challenger") and past["inputs"]["training"] == training and past["snapshot"] == snapshot:
+        past = read_round(store, name)
+        if past.inputs is None or past.figures is None or past.figures.train.challenger is None:
+            continue
+        if past.inputs.training == training and past.figures.snapshot.version == snapshot:
             return name
     return None

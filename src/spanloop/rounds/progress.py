@@ -30,7 +30,7 @@ class Pace:
         return True
 
 
-def telling_training(progress: "Callable[[TrainProgress], None] | None") -> "Callable[[TrainProgress], None]":
+def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callable[[TrainProgress], None]":
     """Log a training's progress now and then, and pass it on.
 
     Args:
@@ -51,7 +51,7 @@ def telling_training(progress: "Callable[[TrainProgress], None] | None") -> "Cal
     return report
 
 
-def telling_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
+def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
     """Log a scoring pass's progress now and then, and pass it on.
 
     Args:

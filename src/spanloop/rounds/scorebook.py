@@ -5,10 +5,11 @@ One JSON line a record, appended. A line that a crash cut off is dropped when th
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.store.durable import told_as_store_errors
@@ -25,6 +26,9 @@ class Score:
 
     spans: tuple[ScoredSpan, ...]
     statistics: Statistics
+
+
+_SCORE = TypeAdapter(Score)
 
 
 def text_key(text: str) -> str:
@@ -85,11 +89,7 @@ def _read(path: Path) -> Iterator[tuple[str, tuple[str, Score]]]:
                 break
             tree = json.loads(line)
             whole += len(line)
-            yield tree["id"], (tree["text"], _score(tree))
+            yield tree["id"], (tree["text"], _SCORE.validate_python(tree))
     if whole < path.stat().st_size:
         with path.open("r+b") as file:
             file.truncate(whole)
-
-
-def _score(tree: Mapping[str, Any]) -> Score:
-    return Score(tuple(ScoredSpan(**s) for s in tree["spans"]), Statistics(**tree["statistics"]))

@@ -1,6 +1,6 @@
 """The work folder of one round: where its steps leave what they made, so that a round that was killed goes on.
 
-A round holds the store's lock from `open_round` to its end. Its folder `work/r0003` belongs to the number that the
+A round holds the store's lock from its first step to its last. Its folder `work/r0003` belongs to the number that the
 round will be published under, so the next attempt after a crash finds it again. What a step leaves there is named by
 content; `begin_round` throws away what belongs to other annotations or settings.
 """
@@ -9,21 +9,25 @@ import functools
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from spanloop.config import LoopConfig
-from spanloop.errors import ConfigError
+from spanloop.errors import ConfigError, StoreError
+from spanloop.rounds.figures import Figures, StepName
+from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
 from spanloop.store.jsonl import read_json, write_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_JOURNAL = "journal.json"
+F = TypeVar("F", bound=Figures)
+M = TypeVar("M", bound=BaseModel)
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
 
 log = logging.getLogger(__name__)
@@ -48,30 +52,75 @@ class Work:
         """The store that the round publishes into."""
         return Store(self.config.store)
 
-    def file(self, name: str) -> Path:
-        """A file of the work folder."""
-        return self.folder / name
+    @property
+    def records(self) -> Path:
+        """All records of the dataset, as JSON lines; made by `pull`."""
+        return self.folder / "records.jsonl"
 
-    def journal(self) -> dict[str, Any]:
-        """What the finished steps noted, step name to figures."""
-        return read_json(self.file(_JOURNAL)) or {}
+    @property
+    def annotations(self) -> Path:
+        """One annotation a line; made by `annotations`."""
+        return self.folder / "annotations.jsonl"
 
-    def note(self, step: str, **figures: object) -> None:
-        """Note figures of a step; they stay until the step notes them again."""
-        journal = self.journal()
-        journal[step] = {**journal.get(step, {}), **figures}
-        write_json(self.file(_JOURNAL), journal)
+    @property
+    def fingerprints(self) -> Path:
+        """Hash of each annotation by record id, which the next round compares its own with."""
+        return self.folder / "annotations.json"
+
+    @property
+    def queue(self) -> Path:
+        """`priority` (0..1, higher is sooner) and `uncertainty` by record id; made by `prioritise`."""
+        return self.folder / "queue.json"
+
+    def earlier(self, step: StepName) -> Figures | None:
+        """What is common to all sections, of a step that an attempt before this one took; None if none did."""
+        return _read(self._journal / f"{step}.json", Figures)
+
+    def keep(self, step: StepName, section: F) -> F:
+        """Write a step's section into the journal, and give it back."""
+        self._journal.mkdir(exist_ok=True)
+        write_json(self._journal / f"{step}.json", section.model_dump(mode="json"))
+        return section
+
+    def forget(self, *, but: Collection[StepName]) -> None:
+        """Take the sections of all other steps out of the journal."""
+        for path in self._journal.glob("*.json"):
+            if path.stem not in but:
+                path.unlink()
+
+    @property
+    def _journal(self) -> Path:
+        return self.folder / "journal"
 
 
-@contextmanager
-def open_round(config: LoopConfig) -> Iterator[Work]:
-    """Take the store's lock and open the folder of the next round, or of the one that was interrupted.
+class Start(BaseModel):
+    """What a round starts from, the same for all attempts at the same work.
+
+    Attributes:
+        key: Hash of the annotations and settings.
+        champion: The version in service then: a challenger is compared with it also when an earlier attempt died after
+            it had put the challenger into service.
+        started_at: ISO 8601 in UTC.
+        challenger: The round's own version, named before it goes into service.
+    """
+
+    key: str
+    champion: str | None
+    started_at: str
+    challenger: str | None = None
+
+
+def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Take the steps of the next round, or of the one that was interrupted, and hold the store meanwhile.
 
     Args:
         config: Names the store.
+        steps: The steps, given the round's work first.
+        args: Further arguments of the steps.
+        kwargs: Likewise.
 
-    Yields:
-        The round's work.
+    Returns:
+        What the steps return.
 
     Raises:
         RoundInProgress: Another round holds the store.
@@ -83,7 +132,7 @@ def open_round(config: LoopConfig) -> Iterator[Work]:
     with store.lock("a round"):
         store.clean()
         name = next_round(store)
-        yield Work(name, store.work(name), config)
+        return steps(Work(name, store.work(name), config), *args, **kwargs)
 
 
 def next_round(store: Store) -> str:
@@ -92,46 +141,71 @@ def next_round(store: Store) -> str:
     return f"r{int(done[-1][1:]) + 1 if done else 1:04d}"
 
 
-def last_round(store: Store) -> dict[str, Any] | None:
+def read_round(store: Store, name: str) -> RoundReport:
+    """The record of a published round.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    path = store.path("rounds", name) / "round.json"
+    try:
+        return RoundReport.model_validate(read_json(path))
+    except ValidationError:
+        raise StoreError(f"{path} is no record of a round; 'spanloop run' writes the next one anew") from None
+
+
+def last_round(store: Store) -> RoundReport | None:
     """The record of the last published round; None before the first."""
     done = store.names("rounds")
-    return read_json(store.path("rounds", done[-1]) / "round.json") if done else None
+    return read_round(store, done[-1]) if done else None
 
 
 def begin_round(work: Work, key: str, now: str) -> None:
-    """Note what the round starts from, once for all attempts at the same work.
-
-    The champion at the start is what a challenger is compared with, also when an earlier attempt died after it had
-    put the challenger into service.
+    """Note what the round starts from; another key than that of an interrupted attempt starts afresh.
 
     Args:
         work: The round's work.
-        key: Hash of the annotations and settings; another key starts afresh.
+        key: Hash of the annotations and settings.
         now: The time, ISO 8601 in UTC.
     """
-    start = read_json(work.file("start.json"))
-    champion = work.store.champion()
-    if start and start["key"] == key and champion in (start["champion"], start.get("challenger")):
+    start, champion = begun(work.store, work.name), work.store.champion()
+    if start and start.key == key and champion in (start.champion, start.challenger):
         return
-    keep = {name: value for name, value in work.journal().items() if name in ("pull", "annotations")}
-    write_json(work.file(_JOURNAL), keep)
-    write_json(work.file("start.json"), {"key": key, "champion": champion, "started_at": now})
+    work.forget(but=("pull", "annotations"))
+    _note_start(work, Start(key=key, champion=champion, started_at=now))
 
 
-def champion_at_start(work: Work) -> str | None:
-    """The model in service when the round began, also if an earlier attempt has put the challenger there since."""
-    return (begun(work.store, work.name) or {}).get("champion")
+def begun(store: Store, name: str) -> Start | None:
+    """What a round that is not published starts from; None if it has not begun."""
+    return _read(_start_file(store, name), Start)
 
 
-def begun(store: Store, name: str) -> dict[str, Any] | None:
-    """What `begin_round` noted about a round that is not published; None if it has not begun."""
-    start = read_json(store.root / "work" / name / "start.json")
-    return dict(start) if start else None
+def start_of(work: Work) -> Start:
+    """What this round starts from."""
+    return begun(work.store, work.name) or Start(key="", champion=work.store.champion(), started_at=now())
 
 
 def name_challenger(work: Work, challenger: str) -> None:
     """Note the challenger before it goes into service, so that the next attempt knows it as this round's own."""
-    write_json(work.file("start.json"), {**(begun(work.store, work.name) or {}), "challenger": challenger})
+    _note_start(work, start_of(work).model_copy(update={"challenger": challenger}))
+
+
+def _note_start(work: Work, start: Start) -> None:
+    write_json(_start_file(work.store, work.name), start.model_dump(mode="json"))
+
+
+def _read(path: Path, kind: type[M]) -> M | None:
+    """A value of the work folder; None where there is none, or where it is damaged: it is made again."""
+    try:
+        tree = read_json(path)
+        return None if tree is None else kind.model_validate(tree)
+    except (StoreError, ValidationError):
+        log.warning("%s is damaged; the round makes it again", path)
+        return None
+
+
+def _start_file(store: Store, name: str) -> Path:
+    return store.root / "work" / name / "start.json"
 
 
 def discard(work: Work) -> None:
@@ -143,22 +217,25 @@ def discard(work: Work) -> None:
             path.unlink(missing_ok=True)
 
 
-def step(name: str) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Concatenate[Work, P], R]]:
-    """Mark a function as a step of the round: how long it took is noted under `name`.
+def step(
+    name: StepName, *, resumes: bool = True
+) -> Callable[[Callable[Concatenate[Work, P], F]], Callable[Concatenate[Work, P], F]]:
+    """Mark a function as a step of the round: its section goes into the journal, with the time that it took.
 
     Args:
         name: The step's name in the round's record.
+        resumes: Whether another attempt finds what this one made; the time of both then counts.
 
     Returns:
         The decorator.
     """
 
-    def decorate(function: Callable[Concatenate[Work, P], R]) -> Callable[Concatenate[Work, P], R]:
-        def timed(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            began = time.perf_counter()
-            result = function(work, *args, **kwargs)
-            work.note(name, seconds=round(time.perf_counter() - began, 3))
-            return result
+    def decorate(function: Callable[Concatenate[Work, P], F]) -> Callable[Concatenate[Work, P], F]:
+        def timed(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> F:
+            began, earlier = time.perf_counter(), work.earlier(name) if resumes else None
+            section = function(work, *args, **kwargs)
+            took = time.perf_counter() - began + (earlier.seconds if earlier else 0.0)
+            return work.keep(name, section.model_copy(update={"seconds": round(took, 3)}))
 
         return functools.update_wrapper(timed, function)
 

@@ -2,14 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from spanloop.errors import StoreError
-from spanloop.records import Annotation, Record, Response, ScoredSpan, Span, Suggestion
+from spanloop.records import Annotation, Record
 from spanloop.store.durable import sync_folder, told_as_store_errors
+
+_RECORD, _ANNOTATION = TypeAdapter(Record), TypeAdapter(Annotation)
 
 
 def write_json(path: Path, tree: object) -> Path:
@@ -49,7 +53,7 @@ def write_records(path: Path, records: Iterable[Record]) -> Path:
 
 def read_records(path: Path) -> Iterator[Record]:
     """Read what `write_records` wrote, one record at a time."""
-    return (_record(tree) for tree in _lines(path))
+    return (_RECORD.validate_python(tree) for tree in _lines(path))
 
 
 def write_annotations(path: Path, annotations: Iterable[Annotation]) -> Path:
@@ -59,7 +63,7 @@ def write_annotations(path: Path, annotations: Iterable[Annotation]) -> Path:
 
 def read_annotations(path: Path) -> list[Annotation]:
     """Read what `write_annotations` wrote."""
-    return [_annotation(tree) for tree in _lines(path)]
+    return [_ANNOTATION.validate_python(tree) for tree in _lines(path)]
 
 
 def _replace(path: Path, lines: Iterable[str]) -> Path:
@@ -81,26 +85,3 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
         except ValueError:
             raise StoreError(f"{path} is damaged; remove it and run again: it is made anew") from None
-
-
-def _record(tree: Mapping[str, Any]) -> Record:
-    suggestion = tree["suggestion"]
-    return Record(
-        **{
-            **tree,
-            "responses": tuple(Response(**{**r, "spans": _spans(r["spans"])}) for r in tree["responses"]),
-            "suggestion": suggestion and _suggestion(suggestion),
-        }
-    )
-
-
-def _suggestion(tree: Mapping[str, Any]) -> Suggestion:
-    return Suggestion(**{**tree, "spans": tuple(ScoredSpan(**s) for s in tree["spans"])})
-
-
-def _annotation(tree: Mapping[str, Any]) -> Annotation:
-    return Annotation(**{**tree, "spans": _spans(tree["spans"]), "annotators": tuple(tree["annotators"])})
-
-
-def _spans(trees: Iterable[Mapping[str, Any]]) -> tuple[Span, ...]:
-    return tuple(Span(**tree) for tree in trees)

@@ -1,0 +1,181 @@
+"""The figures of a round: each step returns one section, the round's record holds them all."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from spanloop.annotations.acceptance import Acceptance
+from spanloop.annotations.agreement import AgreementReport
+from spanloop.argilla.writing import WriteReport
+from spanloop.evaluation import Evaluation
+from spanloop.evaluation.gate import Decision
+from spanloop.records import Split
+from spanloop.spans import LostSpan
+from spanloop.training import TrainResult
+
+StepName = Literal["pull", "annotations", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log"]
+
+
+class Figures(BaseModel):
+    """What one step has to say.
+
+    Attributes:
+        seconds: How long it took; where an attempt finds what one before it made, over both.
+    """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    seconds: float = 0.0
+
+
+class PullFigures(Figures):
+    """What came from Argilla.
+
+    Attributes:
+        labels: The labels of the question, in its order.
+        records: Records in the dataset.
+        submitted: Those with a submitted response.
+        pending: Those without any response.
+        queue_link: Where annotators go on.
+    """
+
+    labels: tuple[str, ...]
+    records: int
+    submitted: int
+    pending: int
+    queue_link: str
+
+
+class AnnotationFigures(Figures):
+    """What the submitted responses amount to.
+
+    Attributes:
+        annotated: Records with an annotation.
+        key: Hash of the annotations and of the settings: what the round works on.
+        lost: Spans that could not be represented, with record id and reason.
+        moved: Spans whose edges were trimmed of invisible characters.
+        agreement: Agreement between annotators.
+        acceptance: Suggestion acceptance by model version, over all records.
+        acceptance_since: The same over the records annotated since the last round.
+    """
+
+    annotated: int
+    key: str = ""
+    lost: tuple[LostSpan, ...] = ()
+    moved: tuple[LostSpan, ...] = ()
+    agreement: AgreementReport = AgreementReport()
+    acceptance: Acceptance = Acceptance()
+    acceptance_since: Acceptance = Acceptance()
+
+
+class SnapshotFigures(Figures):
+    """The snapshot of the round.
+
+    Attributes:
+        version: E.g. `v0007-3fa9c1d2`; None while nothing is annotated.
+        counts: Annotated records of each split.
+        ready: Has it enough to train and judge a model?
+        message: What is missing, or what there is.
+        hub: What became of it on the Hub; empty where none is configured.
+    """
+
+    version: str | None
+    ready: bool
+    message: str
+    counts: dict[Split, int] = {}
+    hub: str = ""
+
+
+class TrainFigures(Figures):
+    """The models of the round.
+
+    Attributes:
+        champion: The version in service when the round began.
+        challenger: The version trained in the round; None if none was.
+        reason: Why there is no challenger; empty if there is one.
+        result: Device, precision, steps, seconds and the like of the challenger's training.
+    """
+
+    champion: str | None
+    challenger: str | None = None
+    reason: str = ""
+    result: TrainResult | None = None
+
+
+class EvaluateFigures(Figures):
+    """Scores of the models on the test split of the round's snapshot, the same records for both.
+
+    Attributes:
+        champion: Those of the model in service when the round began.
+        challenger: Those of the model trained in the round.
+    """
+
+    champion: Evaluation | None = None
+    challenger: Evaluation | None = None
+
+
+class GateFigures(Figures):
+    """Who serves from now on.
+
+    Attributes:
+        champion: The version in service after the gate; None if there is none yet.
+        decision: The verdict; None where no challenger stood before the gate.
+    """
+
+    champion: str | None
+    decision: Decision | None = None
+
+
+class ScoreFigures(Figures):
+    """Who scored how much.
+
+    Attributes:
+        model: The model in service; None without one.
+        scored: Pending records scored in the round.
+        known: Records that it had scored before.
+    """
+
+    model: str | None = None
+    scored: int = 0
+    known: int = 0
+
+
+class PrioritiseFigures(Figures):
+    """How the queue was ordered.
+
+    Attributes:
+        strategy: The query strategy; `random` without a model.
+        records: Pending records with a place in the queue.
+    """
+
+    strategy: str
+    records: int
+
+
+class LogFigures(Figures):
+    """What was written to Argilla.
+
+    Attributes:
+        written: What became of the records, in counts.
+    """
+
+    written: WriteReport
+
+
+class Sections(BaseModel):
+    """The sections of all steps, by the name of the step."""
+
+    pull: PullFigures
+    annotations: AnnotationFigures
+    snapshot: SnapshotFigures
+    train: TrainFigures
+    evaluate: EvaluateFigures
+    gate: GateFigures
+    score: ScoreFigures
+    prioritise: PrioritiseFigures
+    log: LogFigures
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each step took."""
+        return {name: getattr(self, name).seconds for name in Sections.model_fields}

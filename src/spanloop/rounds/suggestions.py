@@ -1,0 +1,160 @@
+"""The last steps of a round: pending records get suggestions and a place in the queue."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from typing import TypedDict
+
+from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.dataset import find_dataset
+from spanloop.argilla.writing import Scored, write_suggestions
+from spanloop.errors import StoreError
+from spanloop.records import Record, Suggestion
+from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
+from spanloop.rounds.identity import digest
+from spanloop.rounds.progress import log_scoring
+from spanloop.rounds.scorebook import Score, ScoreBook
+from spanloop.rounds.work import SCORES, Work, step
+from spanloop.selection import Pending, prioritise, uncertainties
+from spanloop.store import number_of
+from spanloop.store.jsonl import read_json, read_records, write_json
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+class Queue(TypedDict):
+    """The annotators' queue, by record id.
+
+    Attributes:
+        priority: In 0..1, higher is sooner.
+        uncertainty: The model's doubt, of the records that it scored.
+    """
+
+    priority: dict[str, float]
+    uncertainty: dict[str, float]
+
+
+@step("score")
+def score_pending(work: Work, champion: str | None, progress: Progress | None = None) -> ScoreFigures:
+    """Score every pending record that the champion has not scored yet.
+
+    Args:
+        work: The round's work, with the records.
+        champion: The model in service; None scores nothing.
+        progress: Called with records scored and records to score.
+
+    Returns:
+        Who scored how many; the scores are in the champion's score book.
+    """
+    if champion is None:
+        log.info("score: no model in service yet, the queue is random")
+        return ScoreFigures()
+    book = _book(work, champion)
+    waiting = [r for r in _pending(work) if book.get(r.id, r.text) is None][: work.config.scoring.max_records or None]
+    known = len(book)
+    if waiting:
+        book.add(_counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
+    log.info("score: %d records by %s, %d scored before", len(waiting), champion, known)
+    return ScoreFigures(model=champion, scored=len(waiting), known=known)
+
+
+def _book(work: Work, model: str) -> ScoreBook:
+    """The scores of a model under the configuration of the round."""
+    key = digest([work.config.scoring.model_dump(exclude={"max_records", "max_tokens_per_batch"})])
+    return ScoreBook(work.store.work(SCORES) / f"{model}-{key}.jsonl")
+
+
+def _pending(work: Work) -> Iterator[Record]:
+    """Records that nobody has answered in any way."""
+    return (record for record in read_records(work.records) if not record.responses and record.status == "pending")
+
+
+def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[str, str, Score]]:
+    from spanloop.scoring import Scorer
+
+    scorer = Scorer.load(work.store.path("models", champion), work.config.scoring)
+    texts = {record.id: record.text for record in records}
+    for scored in scorer.score(texts.items()):
+        yield scored.id, texts[scored.id], Score(tuple(scored.spans), scored.statistics)
+
+
+def _counted(
+    scores: Iterable[tuple[str, str, Score]], total: int, progress: Progress
+) -> Iterator[tuple[str, str, Score]]:
+    for done, score in enumerate(scores, start=1):
+        yield score
+        progress(done, total)
+
+
+@step("prioritise")
+def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
+    """Give every pending record its place in the annotators' queue.
+
+    Args:
+        work: The round's work, with the records.
+        scored: The model whose scores count, if there is one.
+
+    Returns:
+        How the queue was ordered.
+    """
+    config = work.config.selection
+    pending = [
+        Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
+        for record, score in _with_scores(work, scored)
+    ]
+    queue = Queue(priority=prioritise(pending, config, work.config.splits), uncertainty=uncertainties(pending, config))
+    write_json(work.queue, queue)
+    strategy = config.strategy if scored.model else "random"
+    log.info("prioritise: %d records by %s", len(pending), strategy)
+    return PrioritiseFigures(strategy=strategy, records=len(pending))
+
+
+def _with_scores(work: Work, scored: ScoreFigures) -> Iterator[tuple[Record, Score | None]]:
+    book = _book(work, scored.model) if scored.model else None
+    return ((record, book.get(record.id, record.text) if book else None) for record in _pending(work))
+
+
+@step("log")
+def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> LogFigures:
+    """Write suggestions, priorities and uncertainties to Argilla, to records that still nobody has answered.
+
+    Args:
+        work: The round's work, with the records and the queue.
+        scored: The model that suggests.
+        client: Talks to Argilla.
+
+    Returns:
+        What was written.
+
+    Raises:
+        StoreError: Another model went into service or another round began meanwhile; that one writes, not this one.
+    """
+    if (now := work.store.champion()) != scored.model:
+        raise StoreError(f"{now} went into service while {work.name} scored with {scored.model}; run again")
+    dataset = find_dataset(client, work.config)
+    work.store.refuse_if_superseded()
+    written = write_suggestions(
+        client,
+        dataset,
+        _items(work, scored),
+        retired=_retired(work, scored.model),
+        progress=lambda _: work.store.refuse_if_superseded(),
+    )
+    log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
+    return LogFigures(written=written)
+
+
+def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
+    """What there is to say about each pending record."""
+    queue: Queue = read_json(work.queue)
+    for record, score in _with_scores(work, scored):
+        suggestion = Suggestion(score.spans, str(scored.model)) if score else None
+        yield Scored(record.id, suggestion, queue["priority"][record.id], queue["uncertainty"].get(record.id))
+
+
+def _retired(work: Work, champion: str | None) -> list[str]:
+    """Versions newer than the champion: rejected, or rolled back; suggestions of theirs give way."""
+    models = work.store.names("models")
+    return [name for name in models if champion and number_of(name) > number_of(champion)]
