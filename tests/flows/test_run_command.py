@@ -44,7 +44,7 @@ def test_the_second_run_ends_without_loading_anything_heavy(command, prefect_ser
     assert second.returncode == 0
     assert "nothing new since r0001" in second.stdout
     imported = {line.rpartition("|")[2].strip() for line in second.stderr.splitlines()}
-    assert "spanloop.rounds.check" in imported
+    assert "spanloop.rounds.news" in imported
     assert imported.isdisjoint(HEAVY)
 
 
