@@ -35,7 +35,8 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(tmp_path)
     people_snapshot(tmp_path / "store")
     encoder = save_tiny_encoder(tmp_path / "encoder")
-    training = {"model_name_or_path": str(encoder), "max_length": 32, "stride": 8, "num_train_epochs": 1}
+    training = {"model_name_or_path": str(encoder), "max_length": 32, "stride": 8, "min_steps": 5}
+    training["num_train_epochs"] = 1
     (tmp_path / "spanloop.yaml").write_text(yaml.safe_dump({"store": "store", "training": training}))
     code = textwrap.dedent(DOCSTRING[DOCSTRING.index("    from pathlib") :])
     exec(compile(code, "the docstring of spanloop", "exec"), {})
