@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spanloop.durable import told_as_store_errors
 from spanloop.records import ScoredSpan, Statistics
-from spanloop.store.durable import told_as_store_errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.config import LoopConfig
+from spanloop.processes import ports
 from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
@@ -40,7 +41,7 @@ class Place:
 
     def environment(self, api_url: str) -> dict[str, str]:
         """The variables of a Prefect process that talks to the server at `api_url`."""
-        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
+        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), *sorted(ports.LOOPBACK))))
         return {
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_WORKER_QUERY_SECONDS": "5",
@@ -66,8 +67,7 @@ def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> 
         host: Address to listen on.
         port: Port to listen on; the caller has checked that it is free.
     """
-    near = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-    api_url = f"http://{near}:{port}/api"
+    api_url = f"{ports.local_url(host, port)}/api"
     # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
     # pages call the host that they came from, under whatever name it was reached.
     environ = place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}

@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from spanloop.errors import ServiceError
+from spanloop.processes.ports import is_loopback
 
 
 class NotThereError(ServiceError):
@@ -58,18 +59,17 @@ class PrefectApi:
         return cls(url.rstrip("/"), headers)
 
     @property
-    def _far(self) -> bool:
+    def _use_proxy(self) -> bool:
         """Whether a proxy that the environment names may be used."""
-        return httpx.URL(self.url).host not in ("127.0.0.1", "localhost", "::1")
+        return not is_loopback(self.url)
 
     def healthy(self) -> bool:
         """Whether it answers."""
         try:
-            return (
-                httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._far).status_code == 200
-            )
+            answer = httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._use_proxy)
         except httpx.HTTPError:
             return False
+        return answer.status_code == 200
 
     def online_workers(self, pool: str) -> set[str]:
         """The names of the workers of a pool that have reported themselves of late; none where there is no pool.
@@ -144,5 +144,5 @@ class PrefectApi:
         return answer.json() if answer.content else None
 
     def _send(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
-        with httpx.Client(headers=self.headers, timeout=30, trust_env=self._far) as client:
+        with httpx.Client(headers=self.headers, timeout=30, trust_env=self._use_proxy) as client:
             return client.request(method, f"{self.url}{path}", json=body)

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from spanloop.annotations.agreement import AgreementReport
 from spanloop.config import LoopConfig, SplitConfig
+from spanloop.durable import to_json
 from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot.card import card
 from spanloop.snapshot.changes import changes_since, digest_annotations
-from spanloop.snapshot.check import check_annotations
+from spanloop.snapshot.integrity import check_annotations
 from spanloop.snapshot.table import load_splits, read_columns, write_splits
 from spanloop.spans import LostSpan
 from spanloop.splits import split_of
 from spanloop.store import Store, number_of
 from spanloop.store.artifacts import MANIFEST, read_manifest
-from spanloop.store.durable import to_json
 
 if TYPE_CHECKING:
     from datasets import DatasetDict

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spanloop.durable import files_below, hash_file, replace_file, sync_file, sync_folder, to_json
 from spanloop.errors import StoreError
-from spanloop.store.durable import files_below, hash_file, replace_file, sync_file, sync_folder, to_json
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".tmp"

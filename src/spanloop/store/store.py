@@ -16,11 +16,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from spanloop.durable import told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.champion import Champion
-from spanloop.store.durable import told_as_store_errors
 from spanloop.store.locks import Locks
 
 Kind = Literal["snapshots", "models", "rounds"]
