@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from spanloop import snapshot as snapshots
 from spanloop.config import LoopConfig
 from spanloop.records import Example, ScoredSpan
-from spanloop.rounds.identity import digest, model_key, numbered
+from spanloop.rounds.identity import digest, model_key
 from spanloop.rounds.inputs import Snapshotted
 from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import telling_training
@@ -87,10 +87,9 @@ def _trained(
 ) -> str:
     store, config = work.store, work.config
     key = model_key(snapshot, config, start)
-    version = numbered("m", key, store.names("models"))
-    if version in store.names("models"):
-        log.info("train: %s is there already", version)
-        return version
+    if known := next((name for name in store.names("models") if name.endswith(f"-{key}")), None):
+        log.info("train: %s is there already", known)
+        return known
     from spanloop.training import train
 
     out = store.work(f"train-{key}")
@@ -100,6 +99,7 @@ def _trained(
         result = asdict(made)
         write_json(out / _TRAINED, result)
     work.note("train", result=result)
+    version = store.next_name("models", key)
     store.publish("models", version, lambda folder: _copy_model(out, folder))
     rmtree(out, ignore_errors=True)
     return version

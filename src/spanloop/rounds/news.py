@@ -7,7 +7,7 @@ from typing import Any
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
-from spanloop.rounds.work import begun, last_round, next_round
+from spanloop.rounds.work import begun, last_round
 from spanloop.store import Store
 from spanloop.store.jsonl import read_json
 
@@ -42,7 +42,7 @@ def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], r
         return News(True, f"the first round: {len(annotations)} of {records} records are annotated")
     name = last["round"]
     if _interrupted(store):
-        return News(True, f"{next_round(store)} was interrupted; it goes on")
+        return News(True, f"{store.next_name('rounds')} was interrupted; it goes on")
     if setting := changed_setting(last["inputs"]["settings"], settings_of(config)):
         return News(True, f"{setting} was changed since {name}")
     if (champion := store.champion()) != last["champion"]:
@@ -78,7 +78,7 @@ def changed_since(store: Store, name: str, annotations: list[Annotation]) -> set
 
 
 def _interrupted(store: Store) -> bool:
-    return begun(store, next_round(store)) is not None
+    return begun(store, store.next_name("rounds")) is not None
 
 
 def judged_before(store: Store, snapshot: str, training: str) -> str | None:

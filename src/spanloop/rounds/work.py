@@ -82,14 +82,8 @@ def open_round(config: LoopConfig) -> Iterator[Work]:
     store = Store(config.store)
     with store.lock("a round"):
         store.clean()
-        name = next_round(store)
+        name = store.next_name("rounds")
         yield Work(name, store.work(name), config)
-
-
-def next_round(store: Store) -> str:
-    """The name after the last published round."""
-    done = store.names("rounds")
-    return f"r{int(done[-1][1:]) + 1 if done else 1:04d}"
 
 
 def last_round(store: Store) -> dict[str, Any] | None:

@@ -136,7 +136,7 @@ def verify_file(folder: Path, name: str) -> None:
     _verify(folder, name, entry["sha256"] if entry else "")
 
 
-def verify(folder: Path) -> None:
+def verify_artifact(folder: Path) -> None:
     """Compare every file with its hash in the manifest.
 
     Args:

@@ -25,6 +25,7 @@ from spanloop.store.locks import Locks
 
 Kind = Literal["snapshots", "models", "rounds"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_PREFIXES: dict[Kind, str] = {"snapshots": "v", "models": "m", "rounds": "r"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
@@ -108,6 +109,20 @@ class Store:
         found = [x.name for x in folder.iterdir() if _NAME.fullmatch(x.name) and (x / MANIFEST).is_file()]
         return sorted(found, key=lambda name: (number_of(name), name))
 
+    def next_name(self, kind: Kind, key: str = "") -> str:
+        """The name of the artifact that comes after the last one.
+
+        Args:
+            kind: `snapshots`, `models` or `rounds`.
+            key: A hash of its content, which becomes part of the name.
+
+        Returns:
+            E.g. `m0012-77aa0f31` after `m0011-3fa9c1d2`, `r0004` after `r0003`.
+        """
+        names = self.names(kind)
+        number = number_of(names[-1]) + 1 if names else 1
+        return f"{_PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
+
     def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
         """Read an artifact's manifest.
 
@@ -133,7 +148,7 @@ class Store:
         Raises:
             StoreError: A file is missing or was changed; the message names it.
         """
-        artifacts.verify(self.path(kind, name))
+        artifacts.verify_artifact(self.path(kind, name))
 
     def verify_all(self) -> dict[str, str]:
         """Verify every artifact, and that the champion's model is there.
