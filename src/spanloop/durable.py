@@ -49,11 +49,7 @@ def replace_file(path: Path, content: str | Iterable[str], mode: int = 0o666) ->
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names to the disk.
-
-    Args:
-        folder: The folder; its files' content is not synced.
-    """
+    """Bring a folder's list of names to the disk; its files' content is not synced."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -62,37 +58,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's content to the disk.
-
-    Args:
-        path: The file.
-    """
+    """Bring a file's content to the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def hash_file(path: Path) -> str:
-    """Hash a file's content.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its sha256, hexadecimal.
-    """
+    """The sha256 of a file's content, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def files_below(folder: Path) -> list[Path]:
-    """List the regular files of a folder and its subfolders.
-
-    Args:
-        folder: Where to look.
-
-    Returns:
-        Absolute paths, sorted by their relative name.
-    """
+    """The regular files of a folder and its subfolders, sorted by their relative name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 

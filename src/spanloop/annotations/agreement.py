@@ -131,9 +131,7 @@ class Dispute:
     """A record on which annotators differ.
 
     Attributes:
-        record_id: The record.
         f1: Mean pairwise exact-span F1 of its annotators.
-        text: Its text.
         users: Its annotators' user ids.
         marked: The spans that some marked and some did not, each with the users who marked it; sorted.
     """

@@ -71,9 +71,6 @@ def latest(record: Record) -> Response:
     Args:
         record: A record with at least one submitted response.
 
-    Returns:
-        The response.
-
     Raises:
         DataError: A time is not ISO 8601.
     """

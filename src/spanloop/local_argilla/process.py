@@ -53,8 +53,6 @@ class Status:
     """What is known of the server: with no `pid` it does not run.
 
     Attributes:
-        url: Its address.
-        pid: Its process.
         since: When it was started, ISO 8601 in UTC.
         health: `ready`, `starting` (no answer yet) or `stopped`.
         records: Records in all data sets; None when it does not answer.

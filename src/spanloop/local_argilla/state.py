@@ -15,13 +15,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """The pid file.
-
-    Attributes:
-        pid: The server's process.
-        url: Its address.
-        since: When it was started, ISO 8601 in UTC.
-    """
+    """What the pid file tells of the server: its process, its address, and when it was started, ISO 8601 in UTC."""
 
     pid: int
     url: str

@@ -59,14 +59,7 @@ class Place:
 
 
 def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> tuple[Child, PrefectApi]:
-    """Start a Prefect server; it is not waited for.
-
-    Args:
-        supervisor: Watches it.
-        place: Where it runs.
-        host: Address to listen on.
-        port: Port to listen on; the caller has checked that it is free.
-    """
+    """Start a Prefect server on a port that the caller has found free; it is not waited for."""
     api_url = f"{ports.local_url(host, port)}/api"
     # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
     # pages call the host that they came from, under whatever name it was reached.
@@ -99,14 +92,7 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi) -> None:
 
 
 def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:
-    """Create or renew the deployments.
-
-    Args:
-        supervisor: Watches the others meanwhile.
-        place: Where it happens.
-        api: The server that gets them.
-        config: The configuration that the runs have by default.
-        definition: The definition of the deployments.
+    """Create or renew the deployments of a definition; `config` is what their runs have by default.
 
     Raises:
         ServiceError: The definition or the server is not as it should be.

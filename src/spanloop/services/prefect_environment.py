@@ -21,9 +21,6 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
 
     A server in `PREFECT_API_URL` that does not answer is passed over: the round then runs on a temporary server.
 
-    Args:
-        environ: The environment variables of this process.
-
     Returns:
         The address of the server that was passed over; None if none was.
     """

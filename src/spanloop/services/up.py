@@ -24,9 +24,8 @@ class ServiceOptions:
     """What to start.
 
     Attributes:
-        place: Where.
+        place: Where it runs and keeps its files.
         read_config: Reads the configuration; asked again when `config_file` changes.
-        config_file: The file that it is read from.
         definition: The definition of the deployments.
         host: Address that Prefect listens on.
         port: Port that Prefect listens on.

@@ -78,14 +78,7 @@ def version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: Sp
 
 
 def current(store: Store) -> str | None:
-    """The newest snapshot of a store.
-
-    Args:
-        store: The store.
-
-    Returns:
-        Its version; None while there is none.
-    """
+    """The newest snapshot of a store; None while there is none."""
     names = store.names("snapshots")
     return names[-1] if names else None
 
@@ -161,10 +154,6 @@ def _write_documents(folder: Path, manifest: dict[str, Any], changed: Mapping[st
 def load_snapshot(store: Store | Path, version: str) -> "DatasetDict":
     """Load a snapshot as a DatasetDict.
 
-    Args:
-        store: A store, or its folder.
-        version: The snapshot.
-
     Returns:
         `train`, `validation` and `test`, any of which may be empty, memory-mapped.
 
@@ -177,14 +166,7 @@ def load_snapshot(store: Store | Path, version: str) -> "DatasetDict":
 
 
 def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
-    """Read the texts of a split with their gold spans.
-
-    Args:
-        snapshot_path: The snapshot's folder.
-        split: Which split.
-
-    Returns:
-        Examples, sorted by id.
+    """The texts of a split with their gold spans, sorted by id.
 
     Raises:
         StoreError: A file is missing or corrupt; names it.
@@ -194,13 +176,7 @@ def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
 
 
 def read_labels(snapshot_path: Path) -> list[str]:
-    """Read the label scheme of a snapshot.
-
-    Args:
-        snapshot_path: The snapshot's folder.
-
-    Returns:
-        Labels, in the order of the Argilla question.
+    """The label scheme of a snapshot, in the order of the Argilla question.
 
     Raises:
         StoreError: The manifest is missing or corrupt.

@@ -19,11 +19,8 @@ class Options:
 
     Attributes:
         home: Data folder.
-        host: Address to bind.
-        port: Port to bind.
         username: The owner account.
-        password: Its password, of 8 to 100 characters.
-        api_key: Its key for the REST API.
+        password: Of 8 to 100 characters.
         auth_secret: Signs the logins, so that they survive a restart.
     """
 
