@@ -85,7 +85,10 @@ def test_splits_are_those_of_the_groups(store: Store) -> None:
         expected = [Example(a.record_id, a.text, a.spans) for a in rows if split_of(a.group, splits) == split]
         assert read_examples(info.path, split) == expected
         assert info.counts[split] == len(expected)
-        assert info.counts_by_label[split] == {"PER": 2 * len(expected), "LOC": len(expected)}
+        assert store.manifest("snapshots", info.version)["spans"][split] == {
+            "PER": 2 * len(expected),
+            "LOC": len(expected),
+        }
     assert read_labels(info.path) == ["PER", "LOC"]
 
 

@@ -41,7 +41,6 @@ class SnapshotInfo:
         path: Its folder.
         new: Was it published now? Otherwise the newest snapshot holds exactly this content already.
         counts: Records by split.
-        counts_by_label: Spans by split and label.
         added: Records that the snapshot before it lacks; 0 if not new, as for the next two.
         changed: Records that were different in it.
         removed: Records that only it has.
@@ -52,7 +51,6 @@ class SnapshotInfo:
     path: Path
     new: bool
     counts: dict[Split, int]
-    counts_by_label: dict[Split, dict[str, int]]
     added: int
     changed: int
     removed: int
@@ -204,7 +202,6 @@ def _info(path: Path, *, new: bool) -> SnapshotInfo:
         path=path,
         new=new,
         counts=manifest["records"],
-        counts_by_label=manifest["spans"],
         added=changes.get("added", 0),
         changed=changes.get("changed", 0),
         removed=changes.get("removed", 0),
