@@ -9,7 +9,7 @@ import pytest
 from spanloop.local_argilla import process
 from spanloop.local_argilla.process import Running
 from spanloop.processes.ports import free_port
-from spanloop.processes.watchdog import Leash
+from spanloop.processes.watchdog import Watchdog
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,13 +39,13 @@ def argilla_server(argilla_home: Path, server_environ: dict[str, str]) -> Iterat
     It is shared by the whole session: a test makes its own workspace or data set, under a name of its own.
     """
     running = process.start(argilla_home, port=free_port(), environ=server_environ)
-    leash = Leash()
-    leash.hold(running.pid)  # a suite that is killed takes its server along
+    watchdog = Watchdog()
+    watchdog.hold(running.pid)  # a suite that is killed takes its server along
     try:
         yield running
     finally:
         process.stop(argilla_home)
-        leash.close()
+        watchdog.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """Read the configuration: `spanloop.yaml`, then `SPANLOOP_SECTION__FIELD` environment variables over it."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +69,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Write `SPANLOOP_A__B=value` into `tree["a"]["b"]`; values are read as YAML, so lists and numbers work."""
+    """Write `SPANLOOP_A__B=value` into `tree["a"]["b"]`."""
     fields = LoopConfig.model_fields
     for name in sorted(environ):
         keys = name.removeprefix(_PREFIX).lower().split("__")
@@ -80,7 +81,15 @@ def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
             if not isinstance(child, dict):
                 raise ConfigError(f"{name} names a section that the file gives as a single value; remove one of them")
             node = child
-        node[keys[-1]] = yaml.safe_load(environ[name])
+        node[keys[-1]] = _value(environ[name])
+
+
+def _value(text: str) -> Any:
+    """What a variable means: YAML in brackets or quotes; any other text as it is, which its field reads as it needs."""
+    if text.lstrip().startswith(("[", "{", '"', "'")):
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.safe_load(text)
+    return text
 
 
 def _first_problem(error: ValidationError, path: Path) -> str:

@@ -16,7 +16,7 @@ from sentences import sentences
 from world import World
 
 from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
-from spanloop.snapshot import load
+from spanloop.snapshot import load_snapshot
 from spanloop.splits import split_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -77,7 +77,7 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     assert first.scores is not None
     assert 0 <= first.scores.f1_low <= first.scores.f1 <= first.scores.f1_high <= 1
     assert figures.train.result.steps > 0
-    snapshot = load(world.store, figures.snapshot.version)
+    snapshot = load_snapshot(world.store, figures.snapshot.version)
     assert {draft.id, discarded.id}.isdisjoint(i for split in snapshot.values() for i in split["id"])
 
     table = max((x for x in prefect_api("artifacts") if x["type"] == "table"), key=lambda x: x["created"])

@@ -211,7 +211,7 @@ def test_ctrl_c_ends_everything_and_says_which_run_was_cut_off(up, argilla_serve
         run = up.run({})
         eventually(lambda: up.ask("GET", f"/flow_runs/{run}").json()["state_type"] == "RUNNING")
         family = psutil.Process(up.process.pid).children(recursive=True)
-        assert len(family) >= 4  # leash, server, worker, run
+        assert len(family) >= 4  # watchdog, server, worker, run
         up.process.send_signal(signal.SIGINT)
         assert up.process.wait(60) == 0
     finally:

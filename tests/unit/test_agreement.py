@@ -1,11 +1,15 @@
 """Agreement figures against hand-computed and published values."""
 
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from texts import LABELS
 
-from spanloop.annotations.agreement import AgreementReport, agreement, krippendorff_alpha, mean_pairwise_f1
+from spanloop.annotations.agreement import AgreementReport, agreement, mean_pairwise_f1
 from spanloop.records import Record, Response, Span
 from spanloop.words import split_words
 
@@ -19,6 +23,15 @@ def record(record_id: str, *answers: list[Span], text: str = TEXT) -> Record:
         for i, spans in enumerate(answers)
     )
     return Record(record_id, text, record_id, responses=responses)
+
+
+def krippendorff_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
+    """Alpha for nominal values and any number of observers: the definition, against which the counts are held."""
+    units = [values for values in units if len(values) > 1]
+    totals = Counter(value for values in units for value in values)
+    observed = sum(sum(a != b for a, b in permutations(values, 2)) / (len(values) - 1) for values in units)
+    expected = sum(totals[a] * totals[b] for a, b in permutations(totals, 2))
+    return 1 - (totals.total() - 1) * observed / expected if expected else None
 
 
 def test_alpha_of_two_observers_and_two_values() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from spanloop.config import LoopConfig
 from spanloop.records import Annotation, Span
-from spanloop.rounds.identity import changed_setting, fingerprints, model_key, numbered, settings_of
+from spanloop.rounds.identity import changed_setting, fingerprints, model_key, settings_of
 
 CONFIG = LoopConfig()
 
@@ -26,12 +26,6 @@ def test_a_model_key_depends_on_what_changes_the_weights():
 @pytest.mark.parametrize("fields", [{"report_to": ["tensorboard"]}, {"num_processes": 2}])
 def test_a_model_key_ignores_what_does_not(fields):
     assert model_key("v1", with_training(**fields), None) == model_key("v1", CONFIG, None)
-
-
-def test_a_finished_model_keeps_its_number():
-    assert numbered("m", "77aa0f31", []) == "m0001-77aa0f31"
-    assert numbered("m", "77aa0f31", ["m0001-3fa9c1d2", "m0012-55555555"]) == "m0013-77aa0f31"
-    assert numbered("m", "3fa9c1d2", ["m0001-3fa9c1d2", "m0012-55555555"]) == "m0001-3fa9c1d2"
 
 
 def test_the_setting_that_changed_is_named():

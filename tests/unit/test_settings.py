@@ -36,6 +36,25 @@ def test_file_then_environment(tmp_path: Path) -> None:
     assert config.training.num_train_epochs == 3
 
 
+@pytest.mark.parametrize("text", ["2024", "true", "", "Mark: people", "- people", "[people", "null"])
+def test_text_of_a_variable_stays_text(text: str) -> None:
+    assert load_config(None, {"SPANLOOP_TASK__GUIDELINES": text}).task.guidelines == text
+
+
+def test_a_variable_is_what_its_field_needs() -> None:
+    environ = {"SPANLOOP_HUB__PRIVATE": "no", "SPANLOOP_TASK": "{labels: ['1']}", "SPANLOOP_TASK__MIN_SUBMITTED": "2"}
+    config = load_config(None, environ)
+    assert (config.hub.private, config.task.labels, config.task.min_submitted) == (False, ["1"], 2)
+
+
+@pytest.mark.parametrize(("name", "value"), [("TASK__LABELS", "{a"), ("STORE__X", "1"), ("TRAINING__SEED", "x")])
+def test_a_mistake_in_a_variable_is_one_line(name: str, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, {f"SPANLOOP_{name}": value})
+    assert name.lower().split("__")[0] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     (tmp_path / "encoder").mkdir()
     path = write(tmp_path, "store: data/store\ntraining: {model_name_or_path: encoder}\n")

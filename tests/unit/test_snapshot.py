@@ -17,7 +17,9 @@ from spanloop.annotations.agreement import AgreementReport
 from spanloop.config import LoopConfig, SplitConfig
 from spanloop.errors import DataError, LabelError, SpanloopError, StoreError
 from spanloop.records import SPLITS, Annotation, Example, Span
-from spanloop.snapshot import build, current, load, read_examples, read_labels, version_hash
+from spanloop.snapshot import build, current, load_snapshot, read_examples, read_labels
+from spanloop.snapshot.changes import digest_annotations
+from spanloop.snapshot.versions import version_hash
 from spanloop.spans import LostSpan
 from spanloop.splits import split_of
 from spanloop.store import Store
@@ -35,6 +37,10 @@ def annotations(n: int) -> list[Annotation]:
     return [annotation(f"r{i:03d}", text=f"{TEXT} {i}") for i in range(n)]
 
 
+def version_of(rows: list[Annotation], labels: list[str], splits: SplitConfig) -> str:
+    return version_hash(digest_annotations(rows), labels, splits)
+
+
 def config(labels: tuple[str, ...] = ("PER", "LOC"), **splits: float) -> LoopConfig:
     return LoopConfig.model_validate({"task": {"labels": list(labels)}, "splits": splits})
 
@@ -50,7 +56,7 @@ def tree(store: Store) -> set[str]:
 
 def test_the_columns(store: Store) -> None:
     info = build(store, [annotation("r1", agreement=0.5, annotators=("ann", "bob"))], config(validation=0, test=0))
-    data = load(store, info.version)
+    data = load_snapshot(store, info.version)
     assert list(data) == list(SPLITS)
     assert data["train"][0] == {
         "id": "r1",
@@ -79,7 +85,10 @@ def test_splits_are_those_of_the_groups(store: Store) -> None:
         expected = [Example(a.record_id, a.text, a.spans) for a in rows if split_of(a.group, splits) == split]
         assert read_examples(info.path, split) == expected
         assert info.counts[split] == len(expected)
-        assert info.counts_by_label[split] == {"PER": 2 * len(expected), "LOC": len(expected)}
+        assert store.manifest("snapshots", info.version)["spans"][split] == {
+            "PER": 2 * len(expected),
+            "LOC": len(expected),
+        }
     assert read_labels(info.path) == ["PER", "LOC"]
 
 
@@ -98,7 +107,7 @@ def test_the_same_content_is_the_same_version_whoever_annotated_it(store: Store)
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
     """A change here makes every loop that runs today publish and train anew."""
-    assert version_hash([annotation("r1"), annotation("r2", ())], ["PER", "LOC"], SplitConfig()) == "ba5edf60"
+    assert version_of([annotation("r1"), annotation("r2", ())], ["PER", "LOC"], SplitConfig()) == "ba5edf60"
 
 
 @pytest.mark.parametrize(
@@ -113,17 +122,17 @@ def test_the_hash_is_the_same_on_every_machine() -> None:
 )
 def test_any_change_of_content_is_another_version(other: Annotation) -> None:
     labels, splits = ["PER", "LOC"], SplitConfig()
-    assert version_hash([other], labels, splits) != version_hash([annotation("r1")], labels, splits)
+    assert version_of([other], labels, splits) != version_of([annotation("r1")], labels, splits)
 
 
 def test_label_scheme_and_split_are_content() -> None:
     rows = [annotation("r1")]
     hashes = {
-        version_hash(rows, ["PER", "LOC"], SplitConfig()),
-        version_hash(rows, ["LOC", "PER"], SplitConfig()),
-        version_hash(rows, ["PER", "LOC", "ORG"], SplitConfig()),
-        version_hash(rows, ["PER", "LOC"], SplitConfig(seed=1)),
-        version_hash(rows, ["PER", "LOC"], SplitConfig(test=0.2)),
+        version_of(rows, ["PER", "LOC"], SplitConfig()),
+        version_of(rows, ["LOC", "PER"], SplitConfig()),
+        version_of(rows, ["PER", "LOC", "ORG"], SplitConfig()),
+        version_of(rows, ["PER", "LOC"], SplitConfig(seed=1)),
+        version_of(rows, ["PER", "LOC"], SplitConfig(test=0.2)),
     }
     assert len(hashes) == 5
 
@@ -182,7 +191,7 @@ def test_the_hub_reads_the_card(store: Store) -> None:
 
 def test_a_span_inside_a_word_is_in_the_tags_too(store: Store) -> None:
     info = build(store, [annotation("r1", (Span(0, 2, "PER"), Span(2, 3, "LOC")))], config(validation=0, test=0))
-    row = load(store, info.version)["train"][0]
+    row = load_snapshot(store, info.version)["train"][0]
     assert row["tokens"][:3] == ["Ad", "a", "met"]
     assert row["ner_tags"][:3] == [1, 3, 0]
     assert info.lost == ()
@@ -236,7 +245,7 @@ def test_bad_content_is_one_line_and_changes_nothing(
 def test_a_record_without_spans_is_a_real_negative(store: Store) -> None:
     info = build(store, [annotation("r1", ())], config(validation=0, test=0))
     assert read_examples(info.path, "train") == [Example("r1", TEXT, ())]
-    assert load(store, info.version)["train"][0]["ner_tags"] == [0] * 6
+    assert load_snapshot(store, info.version)["train"][0]["ner_tags"] == [0] * 6
 
 
 def test_a_corrupt_snapshot_is_named(store: Store) -> None:
@@ -245,7 +254,7 @@ def test_a_corrupt_snapshot_is_named(store: Store) -> None:
     content = bytearray(arrow.read_bytes())
     content[content.index(b"Rome")] ^= 1
     arrow.write_bytes(content)
-    for read in (lambda: read_examples(info.path, "train"), lambda: load(store, info.version)):
+    for read in (lambda: read_examples(info.path, "train"), lambda: load_snapshot(store, info.version)):
         with pytest.raises(StoreError, match=r"data-00000-of-00001.arrow is corrupt") as error:
             read()
         assert f"remove {info.path}" in str(error.value)
@@ -255,9 +264,9 @@ def test_a_corrupt_snapshot_is_named(store: Store) -> None:
 
 def test_load_takes_the_folder_of_a_store(store: Store) -> None:
     info = build(store, annotations(5), config())
-    assert load(store.root, info.version).num_rows == load(store, info.version).num_rows
+    assert load_snapshot(store.root, info.version).num_rows == load_snapshot(store, info.version).num_rows
     with pytest.raises(StoreError, match=r"has no snapshot 'v0009-00000000'; there are: v0001-"):
-        load(store, "v0009-00000000")
+        load_snapshot(store, "v0009-00000000")
 
 
 def test_progress_bars_stay_as_the_caller_had_them(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
@@ -269,7 +278,7 @@ def test_progress_bars_stay_as_the_caller_had_them(store: Store, capfd: pytest.C
 def test_versions_need_neither_datasets_nor_torch(store: Store) -> None:
     """So that a round with nothing new ends in a moment."""
     code = (
-        "import sys\nfrom spanloop.snapshot import current, version_hash\n"
+        "import sys\nfrom spanloop.snapshot import current\n"
         "from spanloop.annotations.resolve import resolve\n"
         f"from spanloop.store import Store\nprint(current(Store({str(store.root)!r})))\n"
         "print(sorted({'torch', 'datasets', 'pyarrow', 'prefect', 'transformers'} & set(sys.modules)))"

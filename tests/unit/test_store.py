@@ -63,6 +63,13 @@ def test_names_come_in_the_order_of_their_numbers(store: Store) -> None:
     assert store.names("snapshots") == ["v0002-aa", "v0002-bb", "v9-cc", "v0010-aa"]
 
 
+def test_the_next_name_counts_on_from_the_last(store: Store) -> None:
+    assert (store.next_name("rounds"), store.next_name("models", "77aa0f31")) == ("r0001", "m0001-77aa0f31")
+    for name in ("m0001-3fa9c1d2", "m0012-55555555"):
+        store.publish("models", name, build())
+    assert store.next_name("models", "77aa0f31") == "m0013-77aa0f31"
+
+
 def test_a_missing_artifact_is_named_with_those_that_are_there(store: Store) -> None:
     store.publish("models", "m1", build())
     with pytest.raises(StoreError) as error:

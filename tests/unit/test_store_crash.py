@@ -21,8 +21,8 @@ from spanloop.errors import RoundInProgress, StoreError
 from spanloop.store import Store
 
 MODULES = (
-    *(f"spanloop.{name}" for name in ("store", "artifacts", "durable", "locks", "champion")),
-    *("shutil", "pathlib", __name__),
+    *(f"spanloop.store.{name}" for name in ("store", "artifacts", "locks", "champion")),
+    *("spanloop.durable", "shutil", "pathlib", __name__),
 )
 KILLS = 50
 

@@ -278,7 +278,7 @@ def test_what_is_missing_is_named(encoder: Path, tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_cannot_be_written_is_one_line(encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "checkpoint").mkdir()
-    (tmp_path / "checkpoint" / "state.pt.part").mkdir()
+    (tmp_path / "checkpoint" / ".state.pt.tmp").mkdir()
     job = make_job(encoder, tmp_path)
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     with pytest.raises(StoreError, match=r"checkpoint .*state\.pt cannot be written \(.*\); free some space"):

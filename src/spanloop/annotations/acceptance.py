@@ -6,8 +6,8 @@ It is measured where annotators worked, so on a queue sorted by uncertainty it i
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from spanloop.annotations.resolve import instant
 from spanloop.evaluation.counts import Counts
 from spanloop.records import Annotation, Record
 
@@ -99,15 +99,9 @@ def _seen(record: Record, annotation: Annotation) -> bool:
     """Whether the suggestion was there before every response that made the annotation."""
     if record.suggestion is None or not record.suggestion.updated_at:
         return False
-    written = _instant(record.suggestion.updated_at)
+    written = instant(record.suggestion.updated_at)
     used = [r for r in record.submitted if r.user in annotation.annotators]
-    return bool(used) and all(_instant(response.updated_at) > written for response in used)
-
-
-def _instant(stamp: str) -> datetime:
-    """An ISO 8601 time stamp; one without a zone is UTC, as Argilla writes them."""
-    instant = datetime.fromisoformat(stamp)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return bool(used) and all(instant(response.updated_at) > written for response in used)
 
 
 def _version(model: str, rows: list[tuple[int, int, int]]) -> VersionAcceptance:

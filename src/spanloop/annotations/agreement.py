@@ -1,7 +1,7 @@
 """How well annotators agree: pairwise exact-span F1, Krippendorff's alpha for each label, the most disputed records."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -10,6 +10,7 @@ from spanloop.spans import tidy_spans, touched_words
 from spanloop.words import split_words
 
 _MOST_DISPUTED = 20
+_QUOTED = 60  # characters of a span that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +90,6 @@ def mean_pairwise_f1(answers: Sequence[set[Span]]) -> float:
     return sum(scores) / len(scores)
 
 
-def krippendorff_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
-    """Krippendorff's alpha for nominal values and any number of annotators, with missing values left out.
-
-    Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
-
-    Args:
-        units: The values that annotators gave to each unit; units with fewer than two are passed over.
-
-    Returns:
-        1 for full agreement, 0 for what chance would give, below 0 for less; None where all values are the same.
-    """
-    totals: Counter[Hashable] = Counter()
-    disagreement = 0.0
-    for values in units:
-        if len(values) < 2:
-            continue
-        counts = Counter(values)
-        totals.update(counts)
-        same = sum(n * (n - 1) for n in counts.values())
-        disagreement += (len(values) * (len(values) - 1) - same) / (len(values) - 1)
-    n = totals.total()
-    expected = n * (n - 1) - sum(k * (k - 1) for k in totals.values())
-    return 1 - (n - 1) * disagreement / expected if expected else None
-
-
 def _count_words(
     text: str, answers: Sequence[set[Span]], tables: dict[str, Counter[tuple[int, int]]], all_words: Counter[int]
 ) -> None:
@@ -136,7 +112,11 @@ def _marked_words(words: Sequence[tuple[int, int]], spans: set[Span]) -> set[tup
 
 
 def _binary_alpha(table: Counter[tuple[int, int]], all_words: Counter[int]) -> float | None:
-    """Alpha from counts of words by (annotators, annotators that marked it); the other words nobody marked."""
+    """Alpha from counts of words by (annotators, annotators that marked it); the other words nobody marked.
+
+    Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011: 1 for full agreement, 0 for what chance gives,
+    below 0 for less; None where all words have the same answer.
+    """
     disagreement, ones = 0.0, 0
     for (m, k), words in table.items():
         disagreement += words * 2 * k * (m - k) / (m - 1)
@@ -146,17 +126,12 @@ def _binary_alpha(table: Counter[tuple[int, int]], all_words: Counter[int]) -> f
     return 1 - (n - 1) * disagreement / expected if expected else None
 
 
-_EDGE = 60
-
-
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """A record on which annotators differ.
 
     Attributes:
-        record_id: The record.
         f1: Mean pairwise exact-span F1 of its annotators.
-        text: Its text.
         users: Its annotators' user ids.
         marked: The spans that some marked and some did not, each with the users who marked it; sorted.
     """
@@ -168,7 +143,7 @@ class Dispute:
     marked: tuple[tuple[Span, tuple[str, ...]], ...]
 
 
-def disputes(records: Iterable[Record], *, most: int = 20) -> tuple[AgreementReport, list[Dispute]]:
+def disputes(records: Iterable[Record], *, most: int = _MOST_DISPUTED) -> tuple[AgreementReport, list[Dispute]]:
     """Measure agreement and open up the records with the least.
 
     Args:
@@ -186,7 +161,7 @@ def disputes(records: Iterable[Record], *, most: int = 20) -> tuple[AgreementRep
 def quote(text: str, span: Span) -> str:
     """The marked characters on one line, the middle left out of long ones."""
     words = " ".join(text[span.start : span.end].split())
-    return words if len(words) <= _EDGE else f"{words[: _EDGE // 2]} … {words[-_EDGE // 2 :]}"
+    return words if len(words) <= _QUOTED else f"{words[: _QUOTED // 2]} … {words[-_QUOTED // 2 :]}"
 
 
 def _dispute(record: Record, f1: float) -> Dispute:

@@ -71,15 +71,12 @@ def latest(record: Record) -> Response:
     Args:
         record: A record with at least one submitted response.
 
-    Returns:
-        The response.
-
     Raises:
         DataError: A time is not ISO 8601.
     """
     if len(record.submitted) == 1:
         return record.submitted[0]
-    return max(record.submitted, key=lambda response: (_instant(response, record), response.user))
+    return max(record.submitted, key=lambda response: (_changed(response, record), response.user))
 
 
 def _agreed(
@@ -100,12 +97,21 @@ def _agreed(
     return spans, lost + overlapping
 
 
-def _instant(response: Response, record: Record) -> datetime:
+def instant(stamp: str) -> datetime:
+    """An ISO 8601 time stamp; one without a zone is UTC, as Argilla writes them.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = datetime.fromisoformat(stamp)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _changed(response: Response, record: Record) -> datetime:
     try:
-        instant = datetime.fromisoformat(response.updated_at)
+        return instant(response.updated_at)
     except ValueError:
         raise DataError(
             f"record {record.id!r}: the response of {response.user} has the time {response.updated_at!r}, which is "
             "not ISO 8601; submit it again in Argilla"
         ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,11 +1,11 @@
 """Who may enter the local Argilla: generated once, kept in a file that only its owner can read."""
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from spanloop.durable import replace_file, to_json
 from spanloop.errors import ServiceError
 from spanloop.processes.files import writing
 
@@ -75,7 +75,7 @@ def ensure_credentials(path: Path, api_url: str) -> Credentials:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.parent.chmod(0o700)
         if credentials != known:
-            _write(path, credentials)
+            replace_file(path, to_json(asdict(credentials)), mode=0o600)
         path.chmod(0o600)
     return credentials
 
@@ -88,15 +88,3 @@ def _generate(api_url: str) -> Credentials:
         auth_secret=secrets.token_hex(32),
         api_url=api_url,
     )
-
-
-def _write(path: Path, credentials: Credentials) -> None:
-    """Write beside and rename, so that no reader sees half a file and no moment leaves it readable by others."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(credentials), file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

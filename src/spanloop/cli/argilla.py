@@ -22,6 +22,7 @@ def start(
     """Start Argilla, which goes on in the background; the first start sets it up and prints the password once."""
     from spanloop.argilla.credentials import credentials_path
     from spanloop.local_argilla import process
+    from spanloop.processes.ports import LOOPBACK
 
     with show_progress() as progress:
         running = process.start(home(), host, port, progress=progress)
@@ -35,7 +36,7 @@ def start(
         typer.echo(f"  password  {running.password}   (shown this once; kept with the API key in {kept})")
     else:
         typer.echo(f"  password  in {kept}")
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in LOOPBACK:
         typer.echo(f"  other machines reach it on port {port}; traffic is not encrypted")
 
 

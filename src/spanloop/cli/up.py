@@ -10,7 +10,7 @@ import typer
 from spanloop.settings import DEFAULT_FILE, home, load_config
 
 if TYPE_CHECKING:
-    from spanloop.services.up import Links, Plan
+    from spanloop.services.up import Links, ServiceOptions
 
 
 def up(
@@ -24,8 +24,8 @@ def up(
     """Start Argilla, a Prefect server and a worker with the deployments; Ctrl-C stops them all."""
     from spanloop.services import up as services
 
-    plan = _plan(config, host=prefect_host, port=prefect_port, with_argilla=argilla)
-    _until_stopped(lambda: services.run(plan, _say, _show))
+    options = _options(config, host=prefect_host, port=prefect_port, with_argilla=argilla)
+    _until_stopped(lambda: services.run_all(options, _say, _show))
 
 
 def worker(
@@ -37,19 +37,19 @@ def worker(
     """Deploy to a Prefect server that runs elsewhere, and run its rounds on this machine until Ctrl-C."""
     from spanloop.services import up as services
 
-    plan = _plan(config)
-    _until_stopped(lambda: services.run_worker(plan, prefect_url, _say, _show))
+    options = _options(config)
+    _until_stopped(lambda: services.run_worker(options, prefect_url, _say, _show))
 
 
-def _plan(config: Path | None, **options: Any) -> "Plan":
+def _options(config: Path | None, **options: Any) -> "ServiceOptions":
     from spanloop.services.prefect import Place
-    from spanloop.services.up import Plan
+    from spanloop.services.up import ServiceOptions
 
     file = config or Path(os.environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
     if not file.exists():
         _say(f"{file} is not here, so the deployments have no labels yet; 'spanloop init' writes it")
     place = Place(home(), os.environ)
-    return Plan(place, read_config=lambda: load_config(config), config_file=file.absolute(), **options)
+    return ServiceOptions(place, read_config=lambda: load_config(config), config_file=file.absolute(), **options)
 
 
 def _until_stopped(run: Callable[[], None]) -> None:

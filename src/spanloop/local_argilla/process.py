@@ -12,11 +12,10 @@ from spanloop.errors import ServiceError
 from spanloop.local_argilla.environment import Progress, ensure_environment, environment_path
 from spanloop.local_argilla.health import Health, ask, count_records
 from spanloop.local_argilla.log import log_path
-from spanloop.local_argilla.state import LAUNCHER, State, argilla_folder, running_state, state_path, write_state
-from spanloop.processes import files as locks
+from spanloop.local_argilla.state import PROGRAM, ServerState, argilla_folder, running_state, state_path, write_state
 from spanloop.processes import ports
-from spanloop.processes import spawn as processes
-from spanloop.processes.files import last_line, writing
+from spanloop.processes.files import file_lock, last_line, writing
+from spanloop.processes.spawn import end_all, is_alive, spawn
 
 PORT = 6900
 _FOREIGN = ("ARGILLA_", "PYTHON", "VIRTUAL_ENV", "SPANLOOP_ARGILLA_")
@@ -54,8 +53,6 @@ class Status:
     """What is known of the server: with no `pid` it does not run.
 
     Attributes:
-        url: Its address.
-        pid: Its process.
         since: When it was started, ISO 8601 in UTC.
         health: `ready`, `starting` (no answer yet) or `stopped`.
         records: Records in all data sets; None when it does not answer.
@@ -98,7 +95,7 @@ def start(
     state, fresh = running_state(home), False
     if state is None:
         python = ensure_environment(environment_path(home, environ), progress)
-        with locks.file_lock(folder / "start.lock", patience=30, taken=f"another start holds {folder / 'start.lock'}"):
+        with file_lock(folder / "start.lock", patience=30, taken=f"another start holds {folder / 'start.lock'}"):
             state = running_state(home)
             if state is None:
                 ports.require_free(host, port, port_setting)
@@ -130,10 +127,10 @@ def stop(home: Path) -> bool:
     folder = argilla_folder(home)
     if not folder.exists():
         return False
-    with locks.file_lock(folder / "start.lock", patience=60, taken=f"another start holds {folder / 'start.lock'}"):
+    with file_lock(folder / "start.lock", patience=60, taken=f"another start holds {folder / 'start.lock'}"):
         state = running_state(home)
         if state is not None:
-            processes.end([state.pid])
+            end_all([state.pid])
         state_path(home).unlink(missing_ok=True)
     return state is not None
 
@@ -150,21 +147,20 @@ def status(home: Path) -> Status:
     return Status(state.url, state.pid, state.since, "ready", total, completed)
 
 
-def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str, str]) -> State:
+def _launch(home: Path, python: Path, host: str, port: int, environ: Mapping[str, str]) -> ServerState:
     """Start the process and write the pid file; the caller holds the lock."""
     folder = argilla_folder(home)
-    near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
-    url = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+    url = ports.local_url(host, port)
     ensure_credentials(credentials_path(home), url)
     with writing(folder):
         (folder / "data").mkdir(exist_ok=True)
-    child = processes.spawn(
-        [str(python), str(LAUNCHER)],
+    child = spawn(
+        [str(python), str(PROGRAM)],
         log=log_path(home),
         environ=_environment(folder, host, port, environ),
         cwd=folder / "data",  # Argilla reads .oauth.yaml and .env of its working folder: never the user's
     )
-    state = State(child.pid, url, datetime.now(UTC).isoformat(timespec="seconds"))
+    state = ServerState(child.pid, url, datetime.now(UTC).isoformat(timespec="seconds"))
     write_state(home, state)
     return state
 
@@ -181,12 +177,12 @@ def _environment(folder: Path, host: str, port: int, environ: Mapping[str, str])
     }
 
 
-def _await(home: Path, state: State, credentials: Credentials, progress: Progress, patience: float) -> None:
+def _await(home: Path, state: ServerState, credentials: Credentials, progress: Progress, patience: float) -> None:
     """Wait for the first answer that knows our key."""
     begun = time.monotonic()
     while (health := ask(state.url, credentials.api_key)) is not Health.READY:
         waited = time.monotonic() - begun
-        if not processes.alive(state.pid):
+        if not is_alive(state.pid):
             raise ServiceError(
                 f"Argilla ended while starting: {last_line(log_path(home))}; its log is {log_path(home)}"
             )

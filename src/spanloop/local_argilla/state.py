@@ -6,21 +6,16 @@ from pathlib import Path
 
 import psutil
 
-from spanloop.processes import spawn as processes
+from spanloop.durable import replace_file
 from spanloop.processes.files import writing
+from spanloop.processes.spawn import is_alive
 
-LAUNCHER = Path(__file__).with_name("launch.py")
+PROGRAM = Path(__file__).with_name("program.py")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The pid file.
-
-    Attributes:
-        pid: The server's process.
-        url: Its address.
-        since: When it was started, ISO 8601 in UTC.
-    """
+class ServerState:
+    """What the pid file tells of the server: its process, its address, and when it was started, ISO 8601 in UTC."""
 
     pid: int
     url: str
@@ -37,28 +32,26 @@ def state_path(home: Path) -> Path:
     return argilla_folder(home) / "server.json"
 
 
-def write_state(home: Path, state: State) -> None:
-    """Replace the pid file; no reader sees half of it.
+def write_state(home: Path, state: ServerState) -> None:
+    """Replace the pid file.
 
     Raises:
         ServiceError: It cannot be written.
     """
-    beside = state_path(home).with_suffix(".tmp")
-    with writing(beside):
-        beside.write_text(json.dumps(asdict(state)), encoding="utf-8")
-        beside.replace(state_path(home))
+    with writing(state_path(home)):
+        replace_file(state_path(home), json.dumps(asdict(state)))
 
 
-def running_state(home: Path) -> State | None:
+def running_state(home: Path) -> ServerState | None:
     """The pid file's server if it is alive and truly this one: the pid may belong to another process by now."""
     try:
-        state = State(**json.loads(state_path(home).read_text(encoding="utf-8")))
+        state = ServerState(**json.loads(state_path(home).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     try:
         process = psutil.Process(state.pid)
         ours = process.environ().get("ARGILLA_HOME_PATH") == str(argilla_folder(home) / "data")
-        launched = any(Path(x).name == LAUNCHER.name for x in process.cmdline())
+        launched = any(Path(x).name == PROGRAM.name for x in process.cmdline())
     except (psutil.Error, OSError):
         return None
-    return state if ours and launched and processes.alive(state.pid) else None
+    return state if ours and launched and is_alive(state.pid) else None

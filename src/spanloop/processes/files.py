@@ -1,10 +1,10 @@
 """Files and folders of the services."""
 
 import contextlib
-import fcntl
-import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from spanloop.errors import ServiceError
 
@@ -39,17 +39,11 @@ def file_lock(path: Path, *, patience: float, taken: str) -> Iterator[None]:
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    deadline = time.monotonic() + patience
-    with file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise ServiceError(taken) from None
-                time.sleep(0.1)
+        try:
+            held = FileLock(path, fallback_to_soft=False).acquire(patience)
+        except Timeout:
+            raise ServiceError(taken) from None
+    with held:
         yield
 
 

@@ -3,8 +3,22 @@
 import contextlib
 import errno
 import socket
+from urllib.parse import urlsplit
 
 from spanloop.errors import ServiceError
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine's own, which no proxy may be asked for."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
+def local_url(host: str, port: int) -> str:
+    """The address under which this machine reaches a server of its own that listens on `host:port`."""
+    near = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -61,7 +61,7 @@ def family(pids: Iterable[int]) -> list[psutil.Process]:
     return list(found.values())
 
 
-def end(pids: Iterable[int], patience: float = 10.0) -> None:
+def end_all(pids: Iterable[int], patience: float = 10.0) -> None:
     """End processes and all that they started: SIGTERM to each, then SIGKILL to whatever is left.
 
     Args:
@@ -81,7 +81,7 @@ def end(pids: Iterable[int], patience: float = 10.0) -> None:
     _wait(list(left.values()), 5)
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether the process exists and has not ended (a zombie has)."""
     try:
         return _lives(psutil.Process(pid))

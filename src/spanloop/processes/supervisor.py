@@ -11,9 +11,9 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from spanloop.errors import ServiceError
-from spanloop.processes import spawn as processes
 from spanloop.processes.files import last_line
-from spanloop.processes.watchdog import Leash
+from spanloop.processes.spawn import end_all, spawn
+from spanloop.processes.watchdog import Watchdog
 
 Probe = Callable[[], bool]
 Say = Callable[[str], None]
@@ -55,7 +55,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         """Take the signals that ask to stop: from now on they set `asked_to_stop`; under nohup SIGHUP stays ignored."""
-        self._leash = Leash()
+        self._watchdog = Watchdog()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
                 continue
@@ -68,7 +68,7 @@ class Supervisor:
             while self._children:
                 self.end_last()
         finally:
-            self._leash.close()
+            self._watchdog.close()
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)  # type: ignore[arg-type]
 
@@ -82,9 +82,9 @@ class Supervisor:
             log: Where its output goes.
             cwd: Its working folder.
         """
-        child = Child(name, processes.spawn(command, log=log, environ=environ, cwd=cwd), log)
+        child = Child(name, spawn(command, log=log, environ=environ, cwd=cwd), log)
         self._children.append(child)
-        self._leash.hold(child.process.pid)
+        self._watchdog.hold(child.process.pid)
         return child
 
     def end_last(self) -> None:
@@ -92,12 +92,12 @@ class Supervisor:
         if not self._children:
             return
         child = self._children.pop()
-        processes.end([child.process.pid])
+        end_all([child.process.pid])
         child.process.wait(5)
 
     def hold(self, pid: int) -> None:
         """End a process that was started elsewhere if this one is killed."""
-        self._leash.hold(pid)
+        self._watchdog.hold(pid)
 
     def wait(self, child: Child, healthy: Probe, patience: float = 180.0) -> None:
         """Wait until a service is healthy.
@@ -144,7 +144,7 @@ class Supervisor:
                 self.asked_to_stop.wait(0.2)
         finally:
             if child.process.poll() is None:
-                processes.end([child.process.pid], patience=2)
+                end_all([child.process.pid], patience=2)
         if child.process.returncode:
             child.require_alive()
 
@@ -181,7 +181,7 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked_to_stop.is_set():  # asked twice: do not wait for the rest
             for child in self._children:
-                processes.end([child.process.pid], patience=0)
+                end_all([child.process.pid], patience=0)
         self.asked_to_stop.set()
 
 

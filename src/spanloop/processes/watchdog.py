@@ -5,15 +5,17 @@ the end of the file is the sign that the parent is no more.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
+import threading
 
 import psutil
 
-from spanloop.processes import spawn as processes
+from spanloop.processes.spawn import end_all
 
 
-class Leash:
+class Watchdog:
     """The parent's end of the pipe."""
 
     def __init__(self) -> None:
@@ -41,6 +43,17 @@ class Leash:
         self._process.wait()
 
 
+def end_with_stdin() -> None:
+    """End this process at the end of its standard input, whose other end the parent holds; returns at once."""
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main() -> None:
     """Hold the other end of the pipe."""
     held: list[psutil.Process] = []
@@ -48,7 +61,7 @@ def main() -> None:
         with contextlib.suppress(psutil.Error, ValueError):
             held.append(psutil.Process(int(line)))
     # A number that is now another process is not ours; one that is free may still lead a session of orphans.
-    processes.end([p.pid for p in held if p.is_running() or not psutil.pid_exists(p.pid)])
+    end_all([p.pid for p in held if p.is_running() or not psutil.pid_exists(p.pid)])
 
 
 if __name__ == "__main__":

@@ -48,13 +48,7 @@ LEGEND = (
 
 
 def history(store: Store) -> list[Entry]:
-    """Read every published round.
-
-    Args:
-        store: The loop's store.
-
-    Returns:
-        The rounds in order; empty before the first.
+    """Every published round, in order.
 
     Raises:
         StoreError: The record of a round is damaged.

@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 760, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 56, 60
 _F1, _ACCEPTED, _INK, _GRID = "#0072b2", "#d55e00", "#333333", "#dddddd"  # told apart by colour-blind eyes too
 
-Place = Callable[[float], float]
+Scale = Callable[[float], float]
 
 
 def learning_curve(entries: Sequence[Entry], title: str = "Learning curve") -> str:
@@ -56,7 +56,7 @@ def learning_curve(entries: Sequence[Entry], title: str = "Learning curve") -> s
     return "\n".join(parts) + "\n"
 
 
-def _axes(x: Place, y: Place, ticks: range) -> list[str]:
+def _axes(x: Scale, y: Scale, ticks: range) -> list[str]:
     parts = []
     for percent in range(0, 101, 20):
         at = y(percent / 100)
@@ -69,7 +69,7 @@ def _axes(x: Place, y: Place, ticks: range) -> list[str]:
     return parts
 
 
-def _band(entries: Sequence[Entry], x: Place, y: Place) -> list[str]:
+def _band(entries: Sequence[Entry], x: Scale, y: Scale) -> list[str]:
     """The 95 % interval of F1 as an area; a bar where there is only one round."""
     known = [(x(e.annotated), y(e.low), y(e.high)) for e in entries if e.low is not None and e.high is not None]
     if not known:

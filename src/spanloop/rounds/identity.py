@@ -39,24 +39,6 @@ def model_key(snapshot: str, config: LoopConfig, start: str | None) -> str:
     return digest([snapshot, config.training.model_dump(exclude=_SILENT_TRAINING_FIELDS), start])
 
 
-def numbered(prefix: str, key: str, names: Iterable[str]) -> str:
-    """The name that carries `key`: the one that exists, else the next number.
-
-    Args:
-        prefix: One letter: `m` for models.
-        key: The content key.
-        names: Names that exist, e.g. `["m0001-3fa9c1d2"]`.
-
-    Returns:
-        E.g. `m0002-77aa0f31`.
-    """
-    names = list(names)
-    if known := next((name for name in names if name.endswith(f"-{key}")), None):
-        return known
-    last = max((int(name[len(prefix) :].split("-")[0]) for name in names), default=0)
-    return f"{prefix}{last + 1:04d}-{key}"
-
-
 def settings_of(config: LoopConfig) -> dict[str, Any]:
     """The part of the configuration that can change what a round does."""
     return config.model_dump(mode="json", exclude=_SILENT_SETTINGS)

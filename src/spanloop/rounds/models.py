@@ -13,7 +13,7 @@ from spanloop import snapshot as snapshots
 from spanloop.config import LoopConfig
 from spanloop.records import Example, ScoredSpan
 from spanloop.rounds.figures import EvaluateFigures, GateFigures, SnapshotFigures, TrainFigures
-from spanloop.rounds.identity import digest, model_key, numbered
+from spanloop.rounds.identity import digest, model_key
 from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import log_training
 from spanloop.rounds.work import SCORES, Work, name_challenger, start_of, step
@@ -71,10 +71,9 @@ def training_hash(config: LoopConfig) -> str:
 def _trained(work: Work, snapshot: str, start: str | None, progress: "Callable[[TrainProgress], None]") -> str:
     store, config = work.store, work.config
     key = model_key(snapshot, config, start)
-    version = numbered("m", key, store.names("models"))
-    if version in store.names("models"):
-        log.info("train: %s is there already", version)
-        return version
+    if known := next((name for name in store.names("models") if name.endswith(f"-{key}")), None):
+        log.info("train: %s is there already", known)
+        return known
     from spanloop.training import train
 
     out = store.work(f"train-{key}")
@@ -82,6 +81,7 @@ def _trained(work: Work, snapshot: str, start: str | None, progress: "Callable[[
         init_from = store.path("models", start) if start else None
         made = train(store.path("snapshots", snapshot), config.training, out, init_from=init_from, progress=progress)
         write_json(out / _TRAINED, asdict(made))
+    version = store.next_name("models", key)
     store.publish("models", version, lambda folder: _copy_model(out, folder))
     rmtree(out, ignore_errors=True)
     return version

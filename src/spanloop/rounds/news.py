@@ -13,7 +13,7 @@ from spanloop.records import Annotation
 from spanloop.rounds.figures import AnnotationFigures, PullFigures
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
 from spanloop.rounds.report import RoundReport, idle_report
-from spanloop.rounds.work import Work, begin_round, begun, last_round, next_round, now, read_round
+from spanloop.rounds.work import Work, begin_round, begun, last_round, now, read_round
 from spanloop.store import Store
 from spanloop.store.jsonl import read_annotations, read_json
 
@@ -98,8 +98,8 @@ def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], r
     last = last_round(store)
     if last is None or last.inputs is None or last.figures is None:
         return News(True, f"the first round: {len(annotations)} of {records} records are annotated")
-    if begun(store, next_round(store)):
-        return News(True, f"{next_round(store)} was interrupted; it goes on")
+    if begun(store, coming := store.next_name("rounds")):
+        return News(True, f"{coming} was interrupted; it goes on")
     if setting := changed_setting(last.inputs.settings, settings_of(config)):
         return News(True, f"{setting} was changed since {last.round}")
     if (champion := store.champion()) != last.champion:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from spanloop.durable import told_as_store_errors
 from spanloop.records import ScoredSpan, Statistics
-from spanloop.store.durable import told_as_store_errors
 
 
 @dataclass(frozen=True, slots=True)

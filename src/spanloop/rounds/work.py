@@ -131,14 +131,8 @@ def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args
     store = Store(config.store)
     with store.lock("a round"):
         store.clean()
-        name = next_round(store)
+        name = store.next_name("rounds")
         return steps(Work(name, store.work(name), config), *args, **kwargs)
-
-
-def next_round(store: Store) -> str:
-    """The name after the last published round."""
-    done = store.names("rounds")
-    return f"r{int(done[-1][1:]) + 1 if done else 1:04d}"
 
 
 def read_round(store: Store, name: str) -> RoundReport:

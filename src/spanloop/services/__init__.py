@@ -1,1 +1,1 @@
-"""Local services as child processes: spawn, watch, wait for health, end."""
+"""Local services as child processes: started, watched, waited for, ended."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.config import LoopConfig
+from spanloop.processes import ports
 from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
@@ -40,7 +41,7 @@ class Place:
 
     def environment(self, api_url: str) -> dict[str, str]:
         """The variables of a Prefect process that talks to the server at `api_url`."""
-        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), "127.0.0.1,localhost")))
+        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), *sorted(ports.LOOPBACK))))
         return {
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_WORKER_QUERY_SECONDS": "5",
@@ -58,16 +59,8 @@ class Place:
 
 
 def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> tuple[Child, PrefectApi]:
-    """Start a Prefect server; it is not waited for.
-
-    Args:
-        supervisor: Watches it.
-        place: Where it runs.
-        host: Address to listen on.
-        port: Port to listen on; the caller has checked that it is free.
-    """
-    near = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-    api_url = f"http://{near}:{port}/api"
+    """Start a Prefect server on a port that the caller has found free; it is not waited for."""
+    api_url = f"{ports.local_url(host, port)}/api"
     # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
     # pages call the host that they came from, under whatever name it was reached.
     environ = place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
@@ -99,14 +92,7 @@ def start_worker(supervisor: Supervisor, place: Place, api: PrefectApi) -> None:
 
 
 def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopConfig, definition: Path) -> None:
-    """Create or renew the deployments.
-
-    Args:
-        supervisor: Watches the others meanwhile.
-        place: Where it happens.
-        api: The server that gets them.
-        config: The configuration that the runs have by default.
-        definition: The definition of the deployments.
+    """Create or renew the deployments of a definition; `config` is what their runs have by default.
 
     Raises:
         ServiceError: The definition or the server is not as it should be.

@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from spanloop.errors import ServiceError
+from spanloop.processes.ports import is_loopback
 
 
 class NotThereError(ServiceError):
@@ -23,8 +24,6 @@ class Deployment:
     """A deployment as the server knows it.
 
     Attributes:
-        id: The server's id.
-        name: Its name.
         active: Whether each of its schedules is on, by slug.
         parameters: What a run gets unless somebody says otherwise.
     """
@@ -37,7 +36,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class PrefectApi:
-    """A Prefect server.
+    """A Prefect server; what is asked of it raises `ServiceError` where it does not answer as expected.
 
     Attributes:
         url: Address of its API, e.g. `http://127.0.0.1:4200/api`.
@@ -58,25 +57,20 @@ class PrefectApi:
         return cls(url.rstrip("/"), headers)
 
     @property
-    def _far(self) -> bool:
+    def _use_proxy(self) -> bool:
         """Whether a proxy that the environment names may be used."""
-        return httpx.URL(self.url).host not in ("127.0.0.1", "localhost", "::1")
+        return not is_loopback(self.url)
 
     def healthy(self) -> bool:
         """Whether it answers."""
         try:
-            return (
-                httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._far).status_code == 200
-            )
+            answer = httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._use_proxy)
         except httpx.HTTPError:
             return False
+        return answer.status_code == 200
 
     def online_workers(self, pool: str) -> set[str]:
-        """The names of the workers of a pool that have reported themselves of late; none where there is no pool.
-
-        Raises:
-            ServiceError: The server did not answer as expected.
-        """
+        """The names of the workers of a pool that have reported themselves of late; none where there is no pool."""
         try:
             seen = self._ask("POST", f"/work_pools/{pool}/workers/filter", {})
         except NotThereError:
@@ -84,30 +78,18 @@ class PrefectApi:
         return {x["name"] for x in seen if x["status"] == "ONLINE"}
 
     def deployments(self, pool: str) -> list[Deployment]:
-        """The deployments of a work pool; the server may have others, which are none of our business.
-
-        Raises:
-            ServiceError: The server did not answer as expected.
-        """
+        """The deployments of a work pool; the server may have others, which are none of our business."""
         return [
             Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]}, x["parameters"])
             for x in self._ask("POST", "/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}})
         ]
 
     def set_parameters(self, deployment: Deployment, parameters: dict[str, Any]) -> None:
-        """Replace the default parameters of a deployment.
-
-        Raises:
-            ServiceError: The server did not answer as expected.
-        """
+        """Replace the default parameters of a deployment."""
         self._ask("PATCH", f"/deployments/{deployment.id}", {"parameters": parameters})
 
     def unfinished(self, deployments: list[Deployment]) -> list[dict[str, Any]]:
-        """The flow runs of these deployments that have begun and not ended, as far as the server knows.
-
-        Raises:
-            ServiceError: The server did not answer as expected.
-        """
+        """The flow runs of these deployments that have begun and not ended, as far as the server knows."""
         which = {
             "deployments": {"id": {"any_": [x.id for x in deployments]}},
             "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
@@ -116,11 +98,7 @@ class PrefectApi:
         return found
 
     def mark_crashed(self, run_id: str, message: str) -> None:
-        """Say that a flow run is no more; its concurrency slot becomes free.
-
-        Raises:
-            ServiceError: The server did not answer as expected.
-        """
+        """Say that a flow run is no more; its concurrency slot becomes free."""
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
         self._ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
@@ -144,5 +122,5 @@ class PrefectApi:
         return answer.json() if answer.content else None
 
     def _send(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
-        with httpx.Client(headers=self.headers, timeout=30, trust_env=self._far) as client:
+        with httpx.Client(headers=self.headers, timeout=30, trust_env=self._use_proxy) as client:
             return client.request(method, f"{self.url}{path}", json=body)

@@ -4,6 +4,8 @@ from collections.abc import MutableMapping
 
 import httpx
 
+from spanloop.processes.ports import is_loopback
+
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -19,9 +21,6 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
 
     A server in `PREFECT_API_URL` that does not answer is passed over: the round then runs on a temporary server.
 
-    Args:
-        environ: The environment variables of this process.
-
     Returns:
         The address of the server that was passed over; None if none was.
     """
@@ -35,6 +34,6 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url.rstrip('/')}/health", timeout=5).status_code < 500
+        return httpx.get(f"{url.rstrip('/')}/health", timeout=5, trust_env=not is_loopback(url)).status_code < 500
     except (httpx.HTTPError, httpx.InvalidURL):
         return False

@@ -11,25 +11,21 @@ from spanloop.errors import SpanloopError
 from spanloop.local_argilla import process
 from spanloop.local_argilla.health import is_argilla
 from spanloop.local_argilla.state import running_state
-from spanloop.processes import files as locks
 from spanloop.processes import ports
-from spanloop.processes.files import writing
+from spanloop.processes.files import file_lock, writing
 from spanloop.processes.supervisor import Say, Supervisor
 from spanloop.services import deployments, orphans, prefect
 from spanloop.services.prefect import Place
 from spanloop.services.prefect_api import PrefectApi
 
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServiceOptions:
     """What to start.
 
     Attributes:
-        place: Where.
+        place: Where it runs and keeps its files.
         read_config: Reads the configuration; asked again when `config_file` changes.
-        config_file: The file that it is read from.
         definition: The definition of the deployments.
         host: Address that Prefect listens on.
         port: Port that Prefect listens on.
@@ -60,34 +56,34 @@ class Links:
     deployments: dict[str, str]
 
 
-def run(plan: Plan, say: Say, ready: Callable[[Links], None]) -> None:
+def run_all(options: ServiceOptions, say: Say, ready: Callable[[Links], None]) -> None:
     """Start everything, report it, watch it, and end it when somebody asks to stop.
 
     Args:
-        plan: What to start.
+        options: What to start.
         say: Told what happens.
         ready: Called once everything is healthy.
 
     Raises:
         ServiceError: Something cannot be started, or ended by itself.
     """
-    home = plan.place.home
-    config = plan.read_config()
+    home = options.place.home
+    config = options.read_config()
     taken = f"spanloop up already runs for {home}; stop that one first, or set SPANLOOP_HOME to another folder"
-    with locks.file_lock(home / "up.lock", patience=0, taken=taken), Supervisor() as supervisor:
-        ports.require_free(plan.host, plan.port, "--prefect-port")
+    with file_lock(home / "up.lock", patience=0, taken=taken), Supervisor() as supervisor:
+        ports.require_free(options.host, options.port, "--prefect-port")
         say("starting the Prefect server")
-        server, api = prefect.start_server(supervisor, plan.place, plan.host, plan.port)
-        with _argilla(plan, config, supervisor, say):
+        server, api = prefect.start_server(supervisor, options.place, options.host, options.port)
+        with _argilla(options, config, supervisor, say):
             supervisor.wait(server, api.healthy)
-            serve(supervisor, plan, api, say, ready)
+            _serve(supervisor, options, api, say, ready)
 
 
-def run_worker(plan: Plan, api_url: str, say: Say, ready: Callable[[Links], None]) -> None:
+def run_worker(options: ServiceOptions, api_url: str, say: Say, ready: Callable[[Links], None]) -> None:
     """Serve the deployments on a Prefect server that runs elsewhere, until somebody asks to stop.
 
     Args:
-        plan: What to serve.
+        options: What to serve.
         api_url: Address of the server's API.
         say: Told what happens.
         ready: Called once everything is healthy.
@@ -95,41 +91,43 @@ def run_worker(plan: Plan, api_url: str, say: Say, ready: Callable[[Links], None
     Raises:
         ServiceError: The server does not answer, or the worker cannot be started or ended by itself.
     """
-    api = PrefectApi.at(api_url, plan.place.environ)
-    with writing(plan.place.home):
-        plan.place.home.mkdir(parents=True, exist_ok=True)
+    api = PrefectApi.at(api_url, options.place.environ)
+    with writing(options.place.home):
+        options.place.home.mkdir(parents=True, exist_ok=True)
     with Supervisor() as supervisor:
         late = f"no Prefect server answers at {api_url}; PREFECT_API_URL names another one, 'spanloop up' starts one"
         supervisor.until(api.healthy, 60, late)
-        serve(supervisor, plan, api, say, ready)
+        _serve(supervisor, options, api, say, ready)
 
 
-def serve(supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say, ready: Callable[[Links], None]) -> None:
+def _serve(
+    supervisor: Supervisor, options: ServiceOptions, api: PrefectApi, say: Say, ready: Callable[[Links], None]
+) -> None:
     """Start a worker, deploy, and watch until somebody asks to stop.
 
     Raises:
         ServiceError: One of them failed.
     """
-    config = plan.read_config()
+    config = options.read_config()
     with orphans.swept(supervisor, api, prefect.POOL, say):
         say("starting the Prefect worker")
-        prefect.start_worker(supervisor, plan.place, api)
+        prefect.start_worker(supervisor, options.place, api)
         say("deploying")
-        prefect.deploy(supervisor, plan.place, api, config, plan.definition)
+        prefect.deploy(supervisor, options.place, api, config, options.definition)
         ready(_links(config, api))
-        renew, sweep = _Renewal(supervisor, plan, api, say), orphans.Sweeper(api, prefect.POOL, say)
+        renew, sweep = _Renewal(supervisor, options, api, say), orphans.Sweeper(api, prefect.POOL, say)
         supervisor.watch(1.0, renew, sweep)
         say("stopping")
 
 
 @contextlib.contextmanager
-def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -> Iterator[None]:
+def _argilla(options: ServiceOptions, config: LoopConfig, supervisor: Supervisor, say: Say) -> Iterator[None]:
     """Argilla while the rest runs; one that ran before is used, and left running."""
-    if _is_elsewhere(plan, config.argilla.api_url.rstrip("/")):
+    if _is_elsewhere(options, config.argilla.api_url.rstrip("/")):
         say(f"using Argilla at {config.argilla.api_url}")
         yield
         return
-    home, address, said = plan.place.home, urlsplit(config.argilla.api_url), set[str]()
+    home, address, said = options.place.home, urlsplit(config.argilla.api_url), set[str]()
 
     def progress(what: str, share: float) -> None:
         supervisor.check()  # Ctrl-C must not wait for pip
@@ -141,7 +139,7 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
         home,
         address.hostname or "127.0.0.1",
         address.port or process.PORT,
-        environ=plan.place.environ,
+        environ=options.place.environ,
         progress=progress,
         port_setting="argilla.api_url",
     )
@@ -158,11 +156,11 @@ def _argilla(plan: Plan, config: LoopConfig, supervisor: Supervisor, say: Say) -
         process.stop(home)
 
 
-def _is_elsewhere(plan: Plan, url: str) -> bool:
+def _is_elsewhere(options: ServiceOptions, url: str) -> bool:
     """Whether Argilla is not ours to start: not wanted, on another machine, or started here by somebody else."""
-    if not plan.with_argilla or urlsplit(url).hostname not in _LOCAL:
+    if not options.with_argilla or not ports.is_loopback(url):
         return True
-    return running_state(plan.place.home) is None and is_argilla(url)
+    return running_state(options.place.home) is None and is_argilla(url)
 
 
 def _links(config: LoopConfig, api: PrefectApi) -> Links:
@@ -174,8 +172,8 @@ def _links(config: LoopConfig, api: PrefectApi) -> Links:
 class _Renewal:
     """Deploys anew when the configuration file changes, so that the form and the schedule use what it says."""
 
-    def __init__(self, supervisor: Supervisor, plan: Plan, api: PrefectApi, say: Say) -> None:
-        self._supervisor, self._plan, self._api, self._say = supervisor, plan, api, say
+    def __init__(self, supervisor: Supervisor, options: ServiceOptions, api: PrefectApi, say: Say) -> None:
+        self._supervisor, self._options, self._api, self._say = supervisor, options, api, say
         self._seen = self._stamp()
 
     def __call__(self) -> None:
@@ -183,16 +181,16 @@ class _Renewal:
             return
         self._seen = stamp
         try:
-            config = self._plan.read_config()
-            prefect.deploy(self._supervisor, self._plan.place, self._api, config, self._plan.definition)
+            config = self._options.read_config()
+            prefect.deploy(self._supervisor, self._options.place, self._api, config, self._options.definition)
         except SpanloopError as error:
             self._say(f"the deployments stay as they were: {error}")
         else:
-            self._say(f"{self._plan.config_file.name} changed: the deployments have it now")
+            self._say(f"{self._options.config_file.name} changed: the deployments have it now")
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            seen = self._plan.config_file.stat()
+            seen = self._options.config_file.stat()
         except OSError:
             return (0, 0)
         return (seen.st_mtime_ns, seen.st_size)

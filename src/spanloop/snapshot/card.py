@@ -55,14 +55,7 @@ data = load_from_disk("snapshots/{version}")
 
 
 def card(manifest: Mapping[str, Any]) -> str:
-    """Write the dataset card.
-
-    Args:
-        manifest: The manifest of the snapshot.
-
-    Returns:
-        Markdown with a YAML head, as the Hugging Face Hub reads it.
-    """
+    """Draw the dataset card from a manifest: markdown with a YAML head, as the Hugging Face Hub reads it."""
     counts, labels = manifest["records"], manifest["labels"]
     records = sum(counts.values())
     by_split = {split: manifest["spans"].get(split, {}) for split in SPLITS}

@@ -29,18 +29,9 @@ class Changes:
 
 
 def digest_record(record_id: str, group: str, text: str, spans: Iterable[Span]) -> bytes:
-    """Hash what a record contributes to the content of a snapshot.
+    """Hash what a record contributes to the content of a snapshot, whatever the order of its spans: 32 bytes.
 
     Annotators and their agreement are left out: who agreed on the spans does not change what a model learns.
-
-    Args:
-        record_id: The record's id.
-        group: Its group.
-        text: Its text.
-        spans: Its spans, in any order.
-
-    Returns:
-        32 bytes.
     """
     marks = [f"{span.start} {span.end} {len(span.label)} {span.label}" for span in sorted(spans)]
     # Lengths go first, so that no two records are written alike.

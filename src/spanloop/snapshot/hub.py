@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spanloop.errors import StoreError
 from spanloop.snapshot.table import load_splits, quiet_progress_bars
-from spanloop.store.artifacts import read_manifest, verify
+from spanloop.store.artifacts import read_manifest, verify_artifact
 
 _FILES = ["README.md", "manifest.json", "changes.json"]
 
@@ -28,7 +28,7 @@ def push_to_hub(snapshot: Path, repo_id: str, *, private: bool = True) -> bool:
     """
     from huggingface_hub import HfApi
 
-    verify(snapshot)
+    verify_artifact(snapshot)
     version = str(read_manifest(snapshot)["version"])
     api = HfApi()
     try:

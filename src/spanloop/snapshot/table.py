@@ -36,14 +36,7 @@ class Tagging:
 
 
 def features(labels: Sequence[str]) -> "Features":
-    """The columns of a snapshot.
-
-    Args:
-        labels: The label scheme, in its order.
-
-    Returns:
-        `datasets` features; `ner_tags` are class labels named by `tag_names`.
-    """
+    """The columns of a snapshot as `datasets` features; `ner_tags` are class labels named by `tag_names`."""
     from datasets import ClassLabel, Features, List, Value
 
     return Features(
@@ -94,29 +87,14 @@ def write_splits(
 
 
 def load_splits(folder: Path) -> "DatasetDict":
-    """Load a published snapshot as a DatasetDict, memory-mapped.
-
-    Args:
-        folder: The snapshot.
-
-    Returns:
-        `train`, `validation` and `test`, any of which may be empty.
-    """
+    """Load a published snapshot, memory-mapped; any of `train`, `validation` and `test` may be empty."""
     from datasets import DatasetDict
 
     return DatasetDict.load_from_disk(folder)
 
 
 def read_columns(folder: Path, split: Split, names: Sequence[str]) -> dict[str, list[Any]]:
-    """Read columns of a published snapshot, after a look at the files' hashes.
-
-    Args:
-        folder: The snapshot.
-        split: Which split.
-        names: Columns; `spans` come as tuples of `Span`.
-
-    Returns:
-        One list of values a column.
+    """Columns of a split, one list of values each, after a look at the files' hashes; `spans` are tuples of `Span`.
 
     Raises:
         StoreError: A file is missing or corrupt; names it.

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from spanloop.annotations.agreement import AgreementReport
 from spanloop.config import LoopConfig, SplitConfig
+from spanloop.durable import to_json
 from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot.card import card
 from spanloop.snapshot.changes import changes_since, digest_annotations
-from spanloop.snapshot.check import check_annotations
+from spanloop.snapshot.integrity import check_annotations
 from spanloop.snapshot.table import load_splits, read_columns, write_splits
 from spanloop.spans import LostSpan
 from spanloop.splits import split_of
-from spanloop.store import Store, number_of
+from spanloop.store import Store
 from spanloop.store.artifacts import MANIFEST, read_manifest
-from spanloop.store.durable import to_json
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -41,7 +41,6 @@ class SnapshotInfo:
         path: Its folder.
         new: Was it published now? Otherwise the newest snapshot holds exactly this content already.
         counts: Records by split.
-        counts_by_label: Spans by split and label.
         added: Records that the snapshot before it lacks; 0 if not new, as for the next two.
         changed: Records that were different in it.
         removed: Records that only it has.
@@ -52,28 +51,23 @@ class SnapshotInfo:
     path: Path
     new: bool
     counts: dict[Split, int]
-    counts_by_label: dict[Split, dict[str, int]]
     added: int
     changed: int
     removed: int
     lost: tuple[LostSpan, ...]
 
 
-def version_hash(annotations: Iterable[Annotation], labels: Sequence[str], splits: SplitConfig) -> str:
+def version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
     """Hash the content of a data set.
 
     Args:
-        annotations: In any order.
+        digests: Of its annotations, as `digest_annotations` gives them.
         labels: The label scheme; its order counts, since it is the order of a model's outputs.
         splits: Seed and shares.
 
     Returns:
         8 hexadecimal digits.
     """
-    return _version_hash(digest_annotations(annotations), labels, splits)
-
-
-def _version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
     head = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
     content = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii"))
     for digest in digests.values():
@@ -82,14 +76,7 @@ def _version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: S
 
 
 def current(store: Store) -> str | None:
-    """The newest snapshot of a store.
-
-    Args:
-        store: The store.
-
-    Returns:
-        Its version; None while there is none.
-    """
+    """The newest snapshot of a store; None while there is none."""
     names = store.names("snapshots")
     return names[-1] if names else None
 
@@ -125,10 +112,10 @@ def build(
     parent = current(store)
     check_annotations(rows, config.task.labels)
     digests = digest_annotations(rows)
-    digest = _version_hash(digests, config.task.labels, config.splits)
+    digest = version_hash(digests, config.task.labels, config.splits)
     if parent and parent.endswith(f"-{digest}"):
         return _info(store.path("snapshots", parent), new=False)
-    version = f"v{number_of(parent or '') + 1:04d}-{digest}"
+    version = store.next_name("snapshots", digest)
     changes = changes_since(store.path("snapshots", parent) if parent else None, digests)
     splits = _deal(rows, config.splits)
 
@@ -162,12 +149,8 @@ def _write_documents(folder: Path, manifest: dict[str, Any], changed: Mapping[st
     (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8")
 
 
-def load(store: Store | Path, version: str) -> "DatasetDict":
+def load_snapshot(store: Store | Path, version: str) -> "DatasetDict":
     """Load a snapshot as a DatasetDict.
-
-    Args:
-        store: A store, or its folder.
-        version: The snapshot.
 
     Returns:
         `train`, `validation` and `test`, any of which may be empty, memory-mapped.
@@ -181,14 +164,7 @@ def load(store: Store | Path, version: str) -> "DatasetDict":
 
 
 def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
-    """Read the texts of a split with their gold spans.
-
-    Args:
-        snapshot_path: The snapshot's folder.
-        split: Which split.
-
-    Returns:
-        Examples, sorted by id.
+    """The texts of a split with their gold spans, sorted by id.
 
     Raises:
         StoreError: A file is missing or corrupt; names it.
@@ -198,13 +174,7 @@ def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
 
 
 def read_labels(snapshot_path: Path) -> list[str]:
-    """Read the label scheme of a snapshot.
-
-    Args:
-        snapshot_path: The snapshot's folder.
-
-    Returns:
-        Labels, in the order of the Argilla question.
+    """The label scheme of a snapshot, in the order of the Argilla question.
 
     Raises:
         StoreError: The manifest is missing or corrupt.
@@ -232,7 +202,6 @@ def _info(path: Path, *, new: bool) -> SnapshotInfo:
         path=path,
         new=new,
         counts=manifest["records"],
-        counts_by_label=manifest["spans"],
         added=changes.get("added", 0),
         changed=changes.get("changed", 0),
         removed=changes.get("removed", 0),

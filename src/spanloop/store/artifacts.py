@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spanloop.durable import files_below, hash_file, replace_file, sync_file, sync_folder, to_json
 from spanloop.errors import StoreError
-from spanloop.store.durable import files_below, hash_file, replace_file, sync_file, sync_folder, to_json
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".tmp"
@@ -23,12 +23,6 @@ def temporary_sibling(final: Path) -> Iterator[Path]:
     """Give an empty folder beside the final place, and remove it if it has not been moved by the end.
 
     The folder is locked while its builder lives, so that `leftovers` can tell it from what a crash left.
-
-    Args:
-        final: Where the artifact will be.
-
-    Yields:
-        The temporary folder.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -47,14 +41,7 @@ def temporary_sibling(final: Path) -> Iterator[Path]:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Find temporary folders whose builder died.
-
-    Args:
-        folder: The folder of a kind of artifacts.
-
-    Returns:
-        The temporary folders that nobody holds.
-    """
+    """Temporary folders whose builder died: nobody holds their lock."""
     return [path for path in folder.glob(f".*{TEMPORARY}") if path.is_dir() and not _is_held(path)]
 
 
@@ -85,11 +72,7 @@ def seal(folder: Path) -> None:
 
 
 def move_into_place(temporary: Path, final: Path) -> None:
-    """Make a sealed artifact visible; one that is there already stays.
-
-    Args:
-        temporary: The sealed artifact.
-        final: Where readers look for it.
+    """Make a sealed artifact visible where readers look for it; one that is there already stays.
 
     Raises:
         StoreError: Something else lies in its place.
@@ -104,16 +87,10 @@ def move_into_place(temporary: Path, final: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read an artifact's manifest.
-
-    Args:
-        folder: The artifact.
-
-    Returns:
-        What its builder wrote, and `files`.
+    """Read what an artifact's builder wrote, and `files`: the sha256 and size of each file by its relative path.
 
     Raises:
-        StoreError: It is missing or corrupt.
+        StoreError: The manifest is missing or corrupt.
     """
     manifest = _read_object(folder / MANIFEST)
     files = manifest.get("files")
@@ -125,10 +102,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def verify_file(folder: Path, name: str) -> None:
     """Compare a file with its hash in the manifest.
 
-    Args:
-        folder: The artifact.
-        name: The file's path in it.
-
     Raises:
         StoreError: The file is missing, unknown to the manifest, or was changed.
     """
@@ -136,14 +109,11 @@ def verify_file(folder: Path, name: str) -> None:
     _verify(folder, name, entry["sha256"] if entry else "")
 
 
-def verify(folder: Path) -> None:
+def verify_artifact(folder: Path) -> None:
     """Compare every file with its hash in the manifest.
 
-    Args:
-        folder: The artifact.
-
     Raises:
-        StoreError: A file is missing or was changed.
+        StoreError: A file is missing or was changed; the message names it.
     """
     for name, entry in read_manifest(folder)["files"].items():
         _verify(folder, name, entry["sha256"])
@@ -191,13 +161,6 @@ def _is_held(folder: Path) -> bool:
 
 
 def age(folder: Path) -> float:
-    """How long a folder has been left alone.
-
-    Args:
-        folder: The folder.
-
-    Returns:
-        Seconds since the last change of it or of anything in it.
-    """
+    """Seconds since the last change of a folder or of anything in it."""
     changed = [path.stat().st_mtime for path in [folder, *folder.rglob("*")] if path.exists()]
     return time.time() - max(changed, default=0.0)

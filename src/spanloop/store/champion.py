@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from spanloop.durable import replace_file, to_json
 from spanloop.errors import StoreError
-from spanloop.store.durable import replace_file, to_json
 
 
 class Champion:

@@ -1,7 +1,6 @@
 """Records and annotations as JSON lines, the form in which the steps of a round hand them on."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from spanloop.durable import replace_file, told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.records import Annotation, Record
-from spanloop.store.durable import sync_folder, told_as_store_errors
 
 _RECORD, _ANNOTATION = TypeAdapter(Record), TypeAdapter(Annotation)
 
@@ -67,14 +66,8 @@ def read_annotations(path: Path) -> list[Annotation]:
 
 
 def _replace(path: Path, lines: Iterable[str]) -> Path:
-    part = path.with_name(path.name + ".part")
     with told_as_store_errors(f"write {path.name}", path):
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
+        replace_file(path, (line + "\n" for line in lines))
     return path
 
 

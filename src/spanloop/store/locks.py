@@ -6,7 +6,6 @@ next holder also passes: a zombie, whose lock went to another, finds a higher nu
 (Kleppmann, "How to do distributed locking", 2016).
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -15,11 +14,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from spanloop.durable import replace_file, told_as_store_errors
 from spanloop.errors import RoundInProgress, StoreError
-from spanloop.store.durable import replace_file, told_as_store_errors
 
 _numbers: dict[Path, int] = {}  # folder -> the last number on the fence that this process got
-_descriptors: set[int] = set()
 
 
 class Locks:
@@ -47,20 +47,22 @@ class Locks:
             RoundInProgress: Another process, or another thread of this one, holds it.
         """
         path = self.folder / "round.lock"
+        lock = _lock(path)
         with told_as_store_errors("lock the store", path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = _try_lock(path)
-            if descriptor is None:
-                raise RoundInProgress(_describe_holder(path))
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise RoundInProgress(_describe_holder(path)) from None
         try:
             with told_as_store_errors("lock the store", path):
-                _write_holder(descriptor, owner)
+                path.write_text(_describe_us(owner), encoding="utf-8")
                 number = self._advance()
             # Both are kept when the lock is let go: a thread that a timeout left behind must not publish either.
             self._number = _numbers[self.folder] = number
             yield number
         finally:
-            _release(descriptor)
+            lock.release()
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -81,13 +83,8 @@ class Locks:
     @contextmanager
     def _critical(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.folder / "publish.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        _descriptors.add(descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with _lock(self.folder / "publish.lock"):
             yield
-        finally:
-            _release(descriptor)
 
     def _advance(self) -> int:
         with self._critical():
@@ -105,33 +102,14 @@ class Locks:
             raise StoreError(f"{path} is corrupt; when no round is running, delete it") from None
 
 
-def _try_lock(path: Path) -> int | None:
-    """Lock a file without waiting: its descriptor, or None where another holds it."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
-            _descriptors.add(descriptor)
-            return descriptor
-        os.close(descriptor)  # somebody removed the file between our opening and locking it
+def _lock(path: Path) -> FileLock:
+    """A lock that any thread may let go of; never a file whose presence alone locks, which would outlive its holder."""
+    return FileLock(path, thread_local=False, fallback_to_soft=False)
 
 
-def _release(descriptor: int) -> None:
-    """Unlock, which closing alone does not do while a forked child has the descriptor too."""
-    _descriptors.discard(descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
-
-
-def _write_holder(descriptor: int, owner: str) -> None:
+def _describe_us(owner: str) -> str:
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"owner": owner, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    return json.dumps({"owner": owner, "pid": os.getpid(), "host": socket.gethostname(), "since": since})
 
 
 def _describe_holder(path: Path) -> str:
@@ -141,13 +119,3 @@ def _describe_holder(path: Path) -> str:
     except (ValueError, KeyError, TypeError, OSError):
         who = "another process"
     return f"{who} holds the store {path.parent.parent}; wait until it ends, or end that process"
-
-
-def _leave_locks_to_the_parent() -> None:
-    """A forked child must not keep a lock alive that its parent, killed, lets go."""
-    for descriptor in _descriptors:
-        os.close(descriptor)
-    _descriptors.clear()
-
-
-os.register_at_fork(after_in_child=_leave_locks_to_the_parent)

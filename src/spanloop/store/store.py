@@ -16,15 +16,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from spanloop.durable import told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.champion import Champion
-from spanloop.store.durable import told_as_store_errors
 from spanloop.store.locks import Locks
 
 Kind = Literal["snapshots", "models", "rounds"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_PREFIXES: dict[Kind, str] = {"snapshots": "v", "models": "m", "rounds": "r"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
@@ -36,10 +37,7 @@ class Store:
         root: Its folder; created when first written to.
 
     Attributes:
-        root: The folder, absolute.
-        snapshots: Folder of snapshots.
-        models: Folder of models.
-        rounds: Folder of rounds.
+        root: The folder, absolute; `snapshots`, `models` and `rounds` are the folders of the kinds in it.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -52,8 +50,8 @@ class Store:
         """Publish an artifact, at once or not at all.
 
         Args:
-            kind: `snapshots`, `models` or `rounds`.
-            name: The artifact's name; one that is there already is returned as it is, without building.
+            kind: What it is.
+            name: One that is there already is returned as it is, without building.
             build: Fills the empty folder it is given. A `manifest.json` (an object) that it writes is kept and
                 extended by the files' hashes.
 
@@ -75,14 +73,7 @@ class Store:
         return final
 
     def path(self, kind: Kind, name: str) -> Path:
-        """Find a published artifact.
-
-        Args:
-            kind: `snapshots`, `models` or `rounds`.
-            name: The artifact's name.
-
-        Returns:
-            Its folder.
+        """The folder of a published artifact.
 
         Raises:
             StoreError: There is none of this name.
@@ -94,29 +85,24 @@ class Store:
         return folder
 
     def names(self, kind: Kind) -> list[str]:
-        """List the published artifacts of a kind.
-
-        Args:
-            kind: `snapshots`, `models` or `rounds`.
-
-        Returns:
-            Names in order of the number in them (`v0002-…` before `v0010-…`), complete ones only.
-        """
+        """The complete artifacts of a kind, in order of the number in their names (`v0002-…` before `v0010-…`)."""
         folder = self.root / kind
         if not folder.is_dir():
             return []
         found = [x.name for x in folder.iterdir() if _NAME.fullmatch(x.name) and (x / MANIFEST).is_file()]
         return sorted(found, key=lambda name: (number_of(name), name))
 
+    def next_name(self, kind: Kind, key: str = "") -> str:
+        """The name of the artifact after the last one, e.g. `r0004` after `r0003`.
+
+        `key`, a hash of what the artifact is made of, becomes part of it: `m0012-77aa0f31`.
+        """
+        names = self.names(kind)
+        number = number_of(names[-1]) + 1 if names else 1
+        return f"{_PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
+
     def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
-        """Read an artifact's manifest.
-
-        Args:
-            kind: `snapshots`, `models` or `rounds`.
-            name: The artifact's name.
-
-        Returns:
-            What its builder wrote, and `files`: the sha256 and size of each file by its relative path.
+        """Read what an artifact's builder wrote, and `files`: the sha256 and size of each file by its relative path.
 
         Raises:
             StoreError: The artifact is missing or its manifest is corrupt.
@@ -126,14 +112,10 @@ class Store:
     def verify(self, kind: Kind, name: str) -> None:
         """Compare an artifact's files with the hashes in its manifest.
 
-        Args:
-            kind: `snapshots`, `models` or `rounds`.
-            name: The artifact's name.
-
         Raises:
             StoreError: A file is missing or was changed; the message names it.
         """
-        artifacts.verify(self.path(kind, name))
+        artifacts.verify_artifact(self.path(kind, name))
 
     def verify_all(self) -> dict[str, str]:
         """Verify every artifact, and that the champion's model is there.
@@ -198,10 +180,7 @@ class Store:
         return self._champion.previous()
 
     def set_champion(self, version: str) -> None:
-        """Put a model into service, atomically.
-
-        Args:
-            version: A published model.
+        """Put a published model into service, atomically.
 
         Raises:
             StoreError: There is no such model, a newer round holds the store, or the disk refuses.

@@ -1,19 +1,19 @@
 """Checkpoints: training that was killed goes on as if it had not been.
 
 Order and dropout of every step are drawn from (seed, step), so weights, optimizer and step number are the whole state.
-Each file is written beside its place, synced, then renamed; a reader never sees half of one.
+A reader never sees half of a file.
 """
 
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from spanloop.durable import replacing
 from spanloop.errors import StoreError
 
 
@@ -99,22 +99,16 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Delete the checkpoint."""
-        for path in self._folder.glob("*.pt*"):
+        for path in self._folder.glob("*.pt*"):  # a half-written one that a crash left too
             path.unlink()
         with contextlib.suppress(OSError):
             self._folder.rmdir()
 
     def _write(self, name: str, content: object) -> None:
-        part = self._folder / f"{name}.part"
         try:
-            with part.open("wb") as file:
+            with replacing(self._folder / name) as file:
                 torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._folder / name)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            with contextlib.suppress(OSError):
-                part.unlink()
             reason = str(error).splitlines()[0]
             raise StoreError(
                 f"checkpoint {self._folder / name} cannot be written ({reason}); free some space"

@@ -150,7 +150,7 @@ def _follow(child: subprocess.Popen[str], progress: Callable[[TrainProgress], No
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """Close the children's leash and wait for them."""
+    """Close the pipe that the children watch, and wait for them."""
     for stream in (child.stdin, child.stdout):
         if stream:
             with contextlib.suppress(OSError):

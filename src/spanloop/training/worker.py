@@ -4,11 +4,11 @@ import json
 import logging
 import os
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 
 from spanloop.errors import SpanloopError
+from spanloop.processes.watchdog import end_with_stdin
 from spanloop.training.job import run_job
 from spanloop.training.launch import LOG, PROBLEM, PROGRESS, RESULT, Request
 from spanloop.training.results import TrainProgress
@@ -23,7 +23,7 @@ def main(path: str) -> int:
     Returns:
         The exit code: 0, or 2 with the problem reported.
     """
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_stdin()
     if os.environ.get("RANK", "0") == "0":
         logging.basicConfig(level=logging.WARNING, format=f"{LOG} %(message)s", stream=sys.stdout)
         logging.getLogger("spanloop").setLevel(logging.INFO)
@@ -44,13 +44,6 @@ def _report(progress: TrainProgress) -> None:
 def _say(kind: str, content: object) -> None:
     sys.stdout.write(f"{kind} {json.dumps(content)}\n")
     sys.stdout.flush()
-
-
-def _die_with_parent() -> None:
-    """End this process when standard input does: its other end is held by the process that started the training."""
-    while os.read(0, 4096):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

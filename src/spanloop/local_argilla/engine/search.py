@@ -18,11 +18,11 @@ from argilla_server.search_engine import (
 )
 from sqlalchemy import ColumnElement, Float, func, literal, select
 
+from .completion import dataset_progress, metadata_metrics, user_progress
 from .conditions import condition
 from .fulltext import TextMatch, match_text
 from .functions import random_of
 from .ordering import by_age, ordering
-from .progress import dataset_progress, metadata_metrics, user_progress
 from .similarity import nearest
 
 NAME = "sqlite"

@@ -19,11 +19,8 @@ class Options:
 
     Attributes:
         home: Data folder.
-        host: Address to bind.
-        port: Port to bind.
         username: The owner account.
-        password: Its password, of 8 to 100 characters.
-        api_key: Its key for the REST API.
+        password: Of 8 to 100 characters.
         auth_secret: Signs the logins, so that they survive a restart.
     """
 
@@ -54,7 +51,7 @@ def read_options(environ: Mapping[str, str]) -> Options:
     """
     for name in ("ARGILLA_HOME_PATH", "SPANLOOP_ARGILLA_CREDENTIALS"):
         if not environ.get(name):
-            raise LaunchError(f"{name} is not set; see the first lines of launch.py")
+            raise LaunchError(f"{name} is not set; see the first lines of program.py")
     port = environ.get("SPANLOOP_ARGILLA_PORT") or "6900"
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise LaunchError(f"SPANLOOP_ARGILLA_PORT={port} is not a port; use 1 to 65535")

@@ -14,18 +14,18 @@ import psutil
 import pytest
 
 from spanloop.errors import ServiceError
-from spanloop.processes import spawn as processes
 from spanloop.processes.files import file_lock
-from spanloop.processes.ports import free_port, require_free
+from spanloop.processes.ports import free_port, is_loopback, local_url, require_free
+from spanloop.processes.spawn import end_all, family, spawn
 from spanloop.processes.supervisor import Stopped, Supervisor
-from spanloop.processes.watchdog import Leash
+from spanloop.processes.watchdog import Watchdog
 
 SLEEPING = "import time; time.sleep(60)"
 SLEEP = [sys.executable, "-c", SLEEPING]
 
 
-def spawn(code, log):
-    return processes.spawn([sys.executable, "-c", code], log=log, environ=os.environ, cwd=log.parent)
+def run(code, log):
+    return spawn([sys.executable, "-c", code], log=log, environ=os.environ, cwd=log.parent)
 
 
 def start(services, name, code, log):
@@ -67,6 +67,18 @@ def test_an_address_that_cannot_be_is_one_line(host, port):
         require_free(host, port, "--port")
     assert str(port) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "here"), [("http://localhost:1/api", True), ("http://[::1]", True), ("http://a", False)]
+)
+def test_no_proxy_is_asked_for_an_address_of_this_machine(url, here):
+    assert is_loopback(url) is here
+
+
+@pytest.mark.parametrize(("host", "near"), [("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("10.0.0.7", "10.0.0.7")])
+def test_a_server_of_this_machine_has_an_address_here(host, near):
+    assert local_url(host, 6900) == f"http://{near}:6900"
 
 
 def test_a_lock_waits_and_then_says_who_has_it(tmp_path):
@@ -117,12 +129,12 @@ def test_ending_a_process_ends_its_children_and_its_orphans(tmp_path):
         subprocess.Popen({SLEEP!r}, start_new_session=True)
         time.sleep(60)
     """
-    leader = spawn(textwrap.dedent(code), tmp_path / "log")
-    eventually(lambda: len(processes.family([leader.pid])) == 4)
-    family = processes.family([leader.pid])
-    processes.end([leader.pid])
+    leader = run(textwrap.dedent(code), tmp_path / "log")
+    eventually(lambda: len(family([leader.pid])) == 4)
+    members = family([leader.pid])
+    end_all([leader.pid])
     assert leader.wait(5) == -signal.SIGTERM
-    assert not [p for p in family if lives(p)]
+    assert not [p for p in members if lives(p)]
 
 
 def test_a_process_that_ignores_sigterm_is_killed(tmp_path):
@@ -132,13 +144,13 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path):
         print("deaf", flush=True)
         time.sleep(60)
     """
-    deaf = spawn(textwrap.dedent(code), tmp_path / "log")
+    deaf = run(textwrap.dedent(code), tmp_path / "log")
     eventually(lambda: (tmp_path / "log").read_text() == "deaf\n")
-    processes.end([deaf.pid], patience=0.3)
+    end_all([deaf.pid], patience=0.3)
     assert deaf.wait(5) == -signal.SIGKILL
 
 
-def test_the_leash_ends_children_of_a_killed_parent(tmp_path):
+def test_the_watchdog_ends_children_of_a_killed_parent(tmp_path):
     code = f"""
         import os, time
         from pathlib import Path
@@ -154,10 +166,10 @@ def test_the_leash_ends_children_of_a_killed_parent(tmp_path):
     eventually(lambda: not lives(child))
 
 
-def test_a_leash_that_is_closed_ends_what_still_lives():
-    leash, child = Leash(), subprocess.Popen(SLEEP)
-    leash.hold(child.pid)
-    leash.close()
+def test_a_watchdog_that_is_closed_ends_what_still_lives():
+    watchdog, child = Watchdog(), subprocess.Popen(SLEEP)
+    watchdog.hold(child.pid)
+    watchdog.close()
     assert child.wait(5) == -signal.SIGTERM
 
 

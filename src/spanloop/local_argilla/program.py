@@ -1,7 +1,7 @@
 r"""Serve the real Argilla with SQLite alone: the program that the server environment's Python runs by path.
 
     SPANLOOP_ARGILLA_CREDENTIALS=home/argilla/credentials.json ARGILLA_HOME_PATH=home/argilla \
-        server-env/bin/python src/spanloop/local_argilla/launch.py
+        server-env/bin/python src/spanloop/local_argilla/program.py
 
 Environment:
     ARGILLA_HOME_PATH              data folder; the database is `argilla.db` in it

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from spanloop.local_argilla.environment import ensure_environment
-from spanloop.local_argilla.process import LAUNCHER
+from spanloop.local_argilla.process import PROGRAM
 from spanloop.processes.ports import free_port
 
 SECRETS = {"password": "first-password", "api_key": "first-api-key", "auth_secret": "s" * 32}
@@ -28,7 +28,7 @@ class Launched:
     """A server in a folder of its own."""
 
     def __init__(self, python: Path, folder: Path) -> None:
-        self.command = [str(python), str(LAUNCHER)]
+        self.command = [str(python), str(PROGRAM)]
         self.folder, self.data, self.port = folder, folder / "data", free_port()
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", timeout=30)
         self.give(**SECRETS)

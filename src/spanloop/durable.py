@@ -4,38 +4,52 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from spanloop.errors import StoreError
 
 
-def replace_file(path: Path, content: str) -> None:
-    """Give a file new content atomically; the file's folder must exist and one writer at a time be at work.
+@contextmanager
+def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Give a file for the new content of `path`, whose place it takes, synced, at the end of the block.
+
+    Where the block fails, the old content stays and nothing is left beside it. One writer at a time may be at work.
 
     Args:
-        path: The file, there or not.
-        content: Its new text.
+        path: The file, there or not; its folder exists.
+        mode: Its permissions from the first moment on, less what the umask takes off.
+
+    Yields:
+        The file to write to.
 
     Raises:
-        OSError: The disk is full or refuses; the old content is still in place.
+        OSError: The disk is full or refuses.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.unlink(missing_ok=True)  # what a crash left may have other permissions
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names to the disk.
+def replace_file(path: Path, content: str | Iterable[str], mode: int = 0o666) -> None:
+    """Give a file new text, whole or in pieces; see `replacing`."""
+    with replacing(path, mode) as file:
+        file.writelines(piece.encode() for piece in ([content] if isinstance(content, str) else content))
 
-    Args:
-        folder: The folder; its files' content is not synced.
-    """
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to the disk; its files' content is not synced."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -44,37 +58,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's content to the disk.
-
-    Args:
-        path: The file.
-    """
+    """Bring a file's content to the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def hash_file(path: Path) -> str:
-    """Hash a file's content.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its sha256, hexadecimal.
-    """
+    """The sha256 of a file's content, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def files_below(folder: Path) -> list[Path]:
-    """List the regular files of a folder and its subfolders.
-
-    Args:
-        folder: Where to look.
-
-    Returns:
-        Absolute paths, sorted by their relative name.
-    """
+    """The regular files of a folder and its subfolders, sorted by their relative name."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
