@@ -57,15 +57,7 @@ def import_file(
 
 
 def named_columns(columns: ColumnsConfig, *, text: str, id_columns: str, group: str, spans: str) -> ColumnsConfig:
-    """The columns of the configuration with those of the flags over them.
-
-    Args:
-        columns: The columns of the configuration.
-        text: Column of the text, or empty.
-        id_columns: Columns of the id, separated by commas, or empty.
-        group: Column of the group, or empty.
-        spans: Column of the spans, or empty.
-    """
+    """The columns of the configuration with those of the flags over them; an empty flag changes nothing."""
     ids = [name.strip() for name in id_columns.split(",") if name.strip()]
     named = {"text": text, "id": ids, "group": group, "spans": spans}
     return columns.model_copy(update={name: value for name, value in named.items() if value})

@@ -24,7 +24,7 @@ class Source:
 
     @property
     def path(self) -> Path:
-        """The name as a path."""
+        """Where it lies, if it is a file or a folder."""
         return Path(self.name)
 
 
