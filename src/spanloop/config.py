@@ -5,9 +5,14 @@ No field holds a secret: `argilla.api_key_env` and `argilla.api_key_block` name 
 Training fields are named as in `transformers.TrainingArguments`.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from importlib import import_module
+from operator import attrgetter
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from spanloop.errors import ConfigError
 
 
 class _Section(BaseModel):
@@ -181,33 +186,67 @@ class ScoringConfig(_Section):
         0.5, description="Spans below this probability are left out; 0.5: those kept are likelier than not."
     )
     mc_dropout_passes: int = Field(
-        0, ge=0, le=100, description="Further passes with dropout on, which the query strategy bald needs; 0: none."
+        0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 5 are a start."
     )
     max_records: int = Field(0, ge=0, description="Most pending records scored in a round; 0: all.")
+
+
+def _selection(module: str) -> Any:
+    """A module of the room above that knows what may stand in `selection`; imported when a configuration is read."""
+    return import_module(f"spanloop.selection.{module}")
+
+
+def _described(more: Callable[[], str]) -> Callable[[dict[str, Any]], None]:
+    """Add to a field's description what is known when the schema is drawn."""
+    return lambda schema: schema.update(description=f"{schema['description']} {more()}")
+
+
+def _known_strategies() -> str:
+    return f"One of {', '.join(_selection('strategies').STRATEGIES)}, or your own as my_package:my_function."
+
+
+def _known_steps() -> str:
+    steps = _selection("reranking").STEPS.items()
+    return " ".join(f"({name}) {(step.__doc__ or '').partition(chr(10))[0]}" for name, step in steps)
 
 
 class SelectionConfig(_Section):
     """Which pending records annotators see first."""
 
-    strategy: Literal["random", "least_confidence", "margin", "token_entropy", "mnlp", "bald"] = Field(
-        "mnlp", description="Query strategy: how informative a record is judged from the scoring pass."
+    strategy: str = Field(
+        "mnlp",
+        description="Query strategy: how informative a record is judged from the scoring pass.",
+        json_schema_extra=_described(_known_strategies),
     )
     seed: int = Field(0, ge=0, description="Seed of every random choice of the selection.")
     held_out_share: Fraction = Field(
         0.2, description="Share of the queue that comes from the validation and test splits, at random."
     )
-    cost_power: Fraction = Field(
-        0.0, description="Prefer short texts: value is divided by the words to this power; 0: off, 1: value a word."
+    steps: dict[str, Fraction] = Field(
+        default_factory=dict,
+        description="What else counts, and how much, e.g. {duplicates: 0.9}; 0 or absent: not at all.",
+        json_schema_extra=_described(_known_steps),
     )
-    duplicate_factor: Fraction = Field(
-        1.0, description="Factor on the value of a text that nearly repeats a better one; 1: off, 0: repetitions last."
-    )
-    group_factor: Fraction = Field(
-        1.0, description="Factor on the value of each further record of one document; 1: off."
-    )
-    diversity_weight: Fraction = Field(
-        0.0, description="Weight of being unlike the records ahead in the queue against being informative; 0: off."
-    )
+
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_is_there(cls, strategy: str, info: ValidationInfo) -> str:
+        lookup = _selection("lookup")
+        if folder := (info.context or {}).get("folder"):
+            strategy = lookup.beside(strategy, folder)
+        try:
+            lookup.find_strategy(strategy)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return strategy
+
+    @field_validator("steps")
+    @classmethod
+    def _steps_are_there(cls, steps: dict[str, float]) -> dict[str, float]:
+        known = _selection("reranking").STEPS
+        if unknown := sorted(steps.keys() - known.keys()):
+            raise ValueError(f"there is no step {unknown[0]!r}; there are {', '.join(known)}")
+        return steps
 
 
 class HubConfig(_Section):
@@ -234,7 +273,13 @@ class LoopConfig(_Section):
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
 
     @model_validator(mode="after")
-    def _bald_has_passes(self) -> "LoopConfig":
-        if self.selection.strategy == "bald" and not self.scoring.mc_dropout_passes:
-            raise ValueError("selection.strategy bald needs scoring.mc_dropout_passes; set it to 5 or more")
+    def _strategy_has_what_it_needs(self) -> "LoopConfig":
+        strategy = self.selection.strategy
+        if needed := _selection("lookup").find_strategy(strategy).needs:
+            try:
+                value = attrgetter(needed)(self)
+            except AttributeError:
+                raise ValueError(f"selection.strategy {strategy} needs {needed}, which is no setting") from None
+            if not value:
+                raise ValueError(f"selection.strategy {strategy} needs {needed}, which is {value!r}; set it")
         return self

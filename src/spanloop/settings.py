@@ -24,7 +24,7 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> LoopConfig:
     """Read the configuration.
 
-    Relative paths in it (`store`, a model folder) are taken from the folder of the file.
+    Relative paths in it (`store`, a model folder, the file of a strategy) are taken from the folder of the file.
 
     Args:
         path: The YAML file; None reads `spanloop.yaml` of the working folder if it is there.
@@ -39,11 +39,11 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
     path = path or Path(environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
     tree = _read_yaml(path) if path.exists() or path != DEFAULT_FILE else {}
     _overlay(tree, environ)
+    base = path.absolute().parent
     try:
-        config = LoopConfig.model_validate(tree)
+        config = LoopConfig.model_validate(tree, context={"folder": base})
     except ValidationError as error:
         raise ConfigError(_first_problem(error, path)) from None
-    base = path.absolute().parent
     config.store = str((base / Path(config.store).expanduser()).resolve())
     if (base / config.training.model_name_or_path).is_dir():
         config.training.model_name_or_path = str((base / config.training.model_name_or_path).resolve())

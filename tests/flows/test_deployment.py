@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spanloop.config import LoopConfig
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,6 +37,20 @@ def test_the_form_has_every_section_with_descriptions():
         for field, properties in definition["properties"].items():
             assert properties.get("description") or "$ref" in properties, f"{name}.{field} has no description"
             assert "anyOf" not in properties, f"{name}.{field}: the form cannot draw a union"
+
+
+def test_the_form_says_what_may_stand_in_the_selection():
+    from prefect.utilities.schema_tools.validation import is_valid
+
+    selection = schema()["definitions"]["SelectionConfig"]["properties"]
+    assert "random, least_confidence, margin" in selection["strategy"]["description"]
+    assert selection["strategy"]["type"] == "string"
+    assert "(duplicates) Do not ask twice" in selection["steps"]["description"]
+    assert selection["steps"]["type"] == "object"  # drawn as JSON
+    for strength, taken in ((0.5, True), (2, False), ("much", False)):
+        config = LoopConfig().model_dump(mode="json")
+        config["selection"]["steps"] = {"duplicates": strength}
+        assert is_valid({"config": config, "again": False}, schema()) is taken
 
 
 def test_the_form_has_no_place_for_a_secret():

@@ -6,7 +6,7 @@ import pytest
 
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
-from spanloop.importing import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, parse_records
 from spanloop.records import Span
 
 FILE = """-DOCSTART- -X- -X- O
@@ -25,7 +25,7 @@ Peter NNP B-NP I-PER
 def read(folder: Path, text: str) -> list[Imported]:
     path = folder / "train.conll"
     path.write_text(text, encoding="utf-8")
-    return list(read_records(open_source(str(path)), LoopConfig(), annotated=True))
+    return list(parse_records(open_source(str(path)), LoopConfig(), annotated=True))
 
 
 def test_sentences_spans_and_documents(tmp_path: Path) -> None:

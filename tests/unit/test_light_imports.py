@@ -1,4 +1,4 @@
-"""Judging, choosing and reporting need no torch and no datasets: a round with nothing new ends in seconds."""
+"""Configuring, judging, choosing, reporting need no torch and no datasets: a round with nothing new ends in seconds."""
 
 import subprocess
 import sys
@@ -11,6 +11,6 @@ HEAVY = {"torch", "transformers", "datasets", "evaluate", "seqeval", "sklearn", 
 
 
 def test_nothing_heavy_is_imported():
-    code = f"import sys, {MODULES}; print(*sys.modules)"
+    code = f"import sys, spanloop.config, {MODULES}; spanloop.config.LoopConfig(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.split())

@@ -10,7 +10,7 @@ import pytest
 
 from spanloop.config import ColumnsConfig, LoopConfig, TaskConfig
 from spanloop.errors import DataError, LabelError
-from spanloop.importing import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, parse_records
 from spanloop.records import Span
 
 TEXT = 'Anna, "Ann",\r\nwent to Rome 😀'
@@ -27,9 +27,9 @@ EXPECTED = [
 TASK = TaskConfig(labels=["person", "place"])
 
 
-def read(path: Path | str, annotated: bool = True, kind: str | None = None, **columns: object) -> list[Imported]:
+def read(path: Path | str, annotated: bool = True, kind: str = "", **columns: object) -> list[Imported]:
     config = LoopConfig(task=TASK, columns=ColumnsConfig.model_validate(columns))
-    return list(read_records(open_source(str(path), kind), config, annotated=annotated))
+    return list(parse_records(open_source(str(path), kind), config, annotated=annotated))
 
 
 def write_jsonl(path: Path) -> None:
@@ -149,7 +149,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "not Parquet": ("x.parquet", b"PAR1 no", r"x.parquet cannot be read as Parquet"),
     "no tag": ("x.conll", b"Anna B-person\nwent\n", r"x.conll, line 2: 'went' is a token without a tag"),
     "odd tag": ("x.conll", b"Anna person\n", r"x.conll, line 1: tag 'person' is neither O nor like B-name"),
-    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of csv, tsv"),
+    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of conll, csv"),
 }
 
 
@@ -183,6 +183,11 @@ def test_a_bad_span_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(LabelError if name == "unknown label" else DataError, match=message):
         read(path)
     assert [record.id for record in read(path, annotated=False)] == ["a"]
+
+
+def test_a_format_that_is_unknown_is_told_with_those_that_are_known(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"there is no format 'xlsx'; --format is one of conll, csv"):
+        read(tmp_path / "x.csv", kind="xlsx")
 
 
 def test_a_missing_file_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:

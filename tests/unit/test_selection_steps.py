@@ -6,22 +6,22 @@ import pytest
 from spanloop.config import SelectionConfig, SplitConfig
 from spanloop.records import Statistics
 from spanloop.selection import Pending, prioritise
-from spanloop.selection.diversity import diversify, vectors
+from spanloop.selection.diversity import diversity, vectors
 from spanloop.selection.minhash import near_duplicates, signatures
-from spanloop.selection.queue import configured
-from spanloop.selection.steps import damp_duplicates, damp_groups, per_word, ranks
+from spanloop.selection.pool import ranks
+from spanloop.selection.reranking import cost, duplicates, groups
 from spanloop.splits import split_of
 
 ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
 WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
 
 
-def records(values, *, texts=None, groups=None, words=None, embeddings=None):
+def records(values, *, texts=None, documents=None, words=None, embeddings=None):
     """Records with these values of every measure."""
     return [
         Pending(
             f"r{i}",
-            groups[i] if groups else f"g{i}",
+            documents[i] if documents else f"g{i}",
             texts[i] if texts else f"text number {i}",
             Statistics(words[i] if words else 10, v, v, v, v, v),
             None if embeddings is None else np.array(embeddings[i], dtype=np.float32),
@@ -39,33 +39,6 @@ def sentences(n, seed=0, length=14):
     return [" ".join(rng.choice(WORDS, length)) + f" {rng.integers(10**9)}" for _ in range(n)]
 
 
-STEPS = [per_word(0.5), damp_duplicates(0.1), damp_groups(0.5), diversify(0.5)]
-
-
-@pytest.mark.parametrize("step", STEPS, ids=["cost", "duplicates", "groups", "diversity"])
-class TestContractOfEveryStep:
-    def test_values_stay_in_their_interval_and_records_in_their_places(self, step):
-        pending = records(np.arange(1, 51), texts=sentences(25) * 2, groups=[f"g{i % 7}" for i in range(50)])
-        values = ranks(np.random.default_rng(0).random(50))
-        before = values.copy()
-        after = step(values, pending)
-        assert after.shape == (50,)
-        assert (after > 0).all()
-        assert (after <= 1).all()
-        assert (values == before).all()
-
-    def test_nothing_comes_of_nothing(self, step):
-        assert step(np.empty(0), []).shape == (0,)
-
-    def test_one_record_is_served(self, step):
-        assert step(np.ones(1), records([1.0])).shape == (1,)
-
-    def test_records_without_statistics_are_possible(self, step):
-        """As under the strategy `random` before the first model."""
-        pending = [Pending(f"r{i}", "g", text) for i, text in enumerate(["", "a b", "long " * 50])]
-        assert np.isfinite(step(np.array([1.0, 0.6, 0.3]), pending)).all()
-
-
 def test_ranks_make_measures_comparable():
     assert ranks(np.array([-0.9, -0.1, -0.5])).tolist() == pytest.approx([1 / 3, 1, 2 / 3])
     assert ranks(np.array([5.0, 5.0, 1.0])).tolist() == pytest.approx([2.5 / 3, 2.5 / 3, 1 / 3])
@@ -74,15 +47,14 @@ def test_ranks_make_measures_comparable():
 def test_cost_prefers_the_shorter_of_two_nearly_equal_records():
     pending = records([0.9, 0.8], words=[40, 8])
     values = np.array([1.0, 0.9])
-    assert order(per_word(0.0)(values, pending)) == [0, 1]
-    assert order(per_word(0.5)(values, pending)) == [1, 0]
+    assert order(cost(values, pending, 0.5)) == [1, 0]
 
 
 def test_documents_take_turns():
-    pending = records([4, 3, 2, 1], groups=["a", "a", "a", "b"])
+    pending = records([4, 3, 2, 1], documents=["a", "a", "a", "b"])
     values = np.array([1.0, 0.9, 0.8, 0.5])
-    assert damp_groups(0.5)(values, pending).tolist() == pytest.approx([1.0, 0.45, 0.2, 0.5])
-    assert order(damp_groups(0.0)(values, pending)) == [0, 3, 1, 2]
+    assert groups(values, pending, 0.5).tolist() == pytest.approx([1.0, 0.45, 0.2, 0.5])
+    assert order(groups(values, pending, 1.0)) == [0, 3, 1, 2]
 
 
 def test_a_near_repetition_comes_behind():
@@ -92,7 +64,7 @@ def test_a_near_repetition_comes_behind():
         "The quarterly report of  the ACME company was published in London on Friday morning!",
     ]
     values = np.array([0.9, 0.5, 1.0])
-    assert order(damp_duplicates(0.1)(values, records(values, texts=texts))) == [2, 1, 0]
+    assert order(duplicates(values, records(values, texts=texts), 0.9)) == [2, 1, 0]
 
 
 def test_minhash_finds_planted_repetitions_and_nothing_else():
@@ -138,14 +110,13 @@ def test_diversity_takes_the_two_kinds_in_turn():
     """Three records of one kind and one of another, a little less informative."""
     pending = records([4, 3, 2, 1], embeddings=[[1, 0], [1, 0.01], [1, 0.02], [0, 1]])
     values = np.array([1.0, 0.95, 0.9, 0.85])
-    assert order(diversify(0.0)(values, pending)) == [0, 1, 2, 3]
-    assert order(diversify(0.8)(values, pending))[:2] == [0, 3]
+    assert order(diversity(values, pending, 0.8))[:2] == [0, 3]
 
 
 def test_diversity_reorders_the_head_only():
     pending = records(range(100), texts=sentences(100))
     values = ranks(np.random.default_rng(0).random(100))
-    plain, diverse = order(values), order(diversify(0.9, head=30)(values, pending))
+    plain, diverse = order(values), order(diversity(values, pending, 0.9, head=30))
     assert set(plain[:30]) == set(diverse[:30])
     assert plain[:30] != diverse[:30]
     assert plain[30:] == diverse[30:]
@@ -158,7 +129,7 @@ def test_a_diverse_head_covers_more_of_the_pool():
     centres = rng.normal(size=(10, 16))
     pending = records(range(300), embeddings=[centres[k] + 0.1 * rng.normal(size=16) for k in kinds])
     values = ranks(rng.random(300) + np.array([2.0 * (k == 0) for k in kinds]))
-    plain, diverse = ({kinds[i] for i in order(v)[:10]} for v in (values, diversify(0.7)(values, pending)))
+    plain, diverse = ({kinds[i] for i in order(v)[:10]} for v in (values, diversity(values, pending, 0.7)))
     assert plain == {0}
     assert len(diverse) >= 8
 
@@ -170,24 +141,34 @@ def test_without_embeddings_words_tell_texts_apart():
 
 
 def test_the_configuration_asks_for_steps():
-    assert configured(SelectionConfig()) == []
-    asked = SelectionConfig(cost_power=1.0, duplicate_factor=0.0, group_factor=0.5, diversity_weight=0.3)
-    assert len(configured(asked)) == 4
     pending = records([0.9, 0.8], words=[40, 8])
-    assert max(prioritise(pending, SelectionConfig(), ALL_TRAIN).items(), key=lambda p: p[1]) == ("r0", 1.0)
-    short = prioritise(pending, SelectionConfig(cost_power=1.0), ALL_TRAIN)
-    assert max(short.items(), key=lambda p: p[1]) == ("r1", 1.0)
+    for strength, first in ((0.0, "r0"), (1.0, "r1")):
+        found = prioritise(pending, SelectionConfig(steps={"cost": strength}), ALL_TRAIN)
+        assert max(found, key=found.get) == first
+
+
+def test_steps_have_their_order_whatever_that_of_the_configuration():
+    """Diversity first and documents last would let one document lead again."""
+    pending = records(range(60), texts=sentences(60), documents=[f"d{i // 20}" for i in range(60)])
+    asked = {"groups": 0.5, "diversity": 0.6}
+    one, other = (SelectionConfig(steps=dict(pairs)) for pairs in (asked.items(), reversed(asked.items())))
+    assert prioritise(pending, one, ALL_TRAIN) == prioritise(pending, other, ALL_TRAIN)
+    values = ranks(np.arange(60.0))
+    first_groups = diversity(groups(values, pending, 0.5), pending, 0.6)
+    assert order(first_groups) != order(groups(diversity(values, pending, 0.6), pending, 0.5))
+    found = prioritise(pending, one, ALL_TRAIN)
+    assert sorted(found, key=found.get, reverse=True) == [f"r{i}" for i in order(first_groups)]
 
 
 def test_steps_never_touch_the_order_of_held_out_records():
     splits = SplitConfig(validation=0.2, test=0.2)
-    pending = records(range(200), texts=sentences(50) * 4, groups=[f"d{i // 4}" for i in range(200)])
+    pending = records(range(200), texts=sentences(50) * 4, documents=[f"d{i // 4}" for i in range(200)])
     held = {r.id for r in pending if split_of(r.group, splits) != "train"}
 
     def stream(config):
         found = prioritise(pending, config, splits)
         return [i for i in sorted(found, key=found.get, reverse=True) if i in held]
 
-    steps = SelectionConfig(cost_power=1.0, duplicate_factor=0.0, group_factor=0.0, diversity_weight=0.9)
+    steps = SelectionConfig(steps={"cost": 1.0, "duplicates": 1.0, "groups": 1.0, "diversity": 0.9})
     assert len(held) > 20
     assert stream(steps) == stream(SelectionConfig())

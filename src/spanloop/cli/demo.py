@@ -73,7 +73,7 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     from spanloop.argilla.dataset import ensure_dataset
     from spanloop.demo.corpus import conll2003
     from spanloop.demo.material import hold_back, write_config
-    from spanloop.importing import open_source, read_records
+    from spanloop.importing import open_source, parse_records
     from spanloop.importing.upload import import_records
 
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -86,7 +86,7 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     with ArgillaClient(config.argilla) as client, bar("importing", len(material.gold)) as advance:
         dataset = ensure_dataset(client, config)
         import_records(
-            client, dataset, read_records(open_source(str(material.texts)), config), config, progress=advance
+            client, dataset, parse_records(open_source(str(material.texts)), config), config, progress=advance
         )
     typer.echo(f"{len(material.gold):,} texts of {source.name} are in Argilla, labels {', '.join(material.labels)}")
     return _Stage(folder, config, material)

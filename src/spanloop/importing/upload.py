@@ -17,7 +17,7 @@ from spanloop.argilla.offsets import to_field
 from spanloop.argilla.pull import MOST_IDS, look_up
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
-from spanloop.importing import AnnotationsAs, Imported, Table, read_records
+from spanloop.importing import AnnotationsAs, Imported, Table, parse_records
 from spanloop.records import SPLITS, Record, Split
 from spanloop.splits import split_of
 
@@ -71,7 +71,7 @@ def check(table: Table, config: LoopConfig, annotations: AnnotationsAs) -> Check
     """
     counts: Counter[Split] = Counter()
     annotated = 0
-    for record in read_records(table, config, annotated=annotations != "nothing"):
+    for record in parse_records(table, config, annotated=annotations != "nothing"):
         counts[split_of(record.group, config.splits)] += 1
         annotated += record.spans is not None
     if not counts:

@@ -83,14 +83,7 @@ def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Span] | 
 def check_spans(
     spans: Sequence[Span], text: str, labels: Sequence[str], overlapping: bool, where: str
 ) -> tuple[Span, ...]:
-    """Spans that Argilla will take: sorted, exact duplicates merged.
-
-    Args:
-        spans: Spans in code points of the text.
-        text: The text.
-        labels: The labels of the configuration; none: labels are not checked.
-        overlapping: May spans overlap?
-        where: The place, for errors.
+    """Spans that Argilla will take: sorted, exact duplicates merged. Without `labels`, every label will do.
 
     Raises:
         DataError: A span is empty, outside the text, overlaps another where it may not, or has an unknown label.

@@ -1,7 +1,8 @@
 """Which pending records annotators see first. No torch here: it reads the statistics of a scoring pass."""
 
-from spanloop.selection.pending import Pending
+from spanloop.selection.pool import Pending, Pool
 from spanloop.selection.queue import prioritise, uncertainties
-from spanloop.selection.strategies import STRATEGIES
+from spanloop.selection.reranking import STEPS
+from spanloop.selection.strategies import STRATEGIES, Strategy
 
-__all__ = ["STRATEGIES", "Pending", "prioritise", "uncertainties"]
+__all__ = ["STEPS", "STRATEGIES", "Pending", "Pool", "Strategy", "prioritise", "uncertainties"]

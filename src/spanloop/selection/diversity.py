@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.selection.pending import FloatArray, Pending
-from spanloop.selection.steps import Step, ranks
+from spanloop.selection.pool import FloatArray, Pending, ranks
 
 Vectors = npt.NDArray[np.float32]
 
@@ -18,32 +17,22 @@ HEAD = 2000
 _DIMENSIONS = 512
 
 
-def diversify(weight: float, *, head: int = HEAD) -> Step:
-    """Choose one by one by value and distance: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998).
+def diversity(values: FloatArray, records: Sequence[Pending], strength: float, *, head: int = HEAD) -> FloatArray:
+    """Weigh being unlike the records ahead in the queue against being informative; 1: distance alone counts.
 
-    The next record is the one with the highest (1 - weight) * rank + weight * distance to the nearest record before
-    it, with ranks in 0..1 among the best. At weight 1 this is the greedy k-centre of core-set selection (Sener and
-    Savarese, ICLR 2018). Only the best `head` records are reordered, more than people annotate between two rounds; the
-    others stay behind them.
-
-    Args:
-        weight: 0 changes nothing, 1 looks at distance alone.
-        head: Records to reorder; time grows with its square.
-
-    Returns:
-        The step. It uses the records' embeddings, or hashed words where a record has none.
+    Records are chosen one by one, by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): the next is the
+    one with the highest (1 - strength) * rank + strength * distance to the nearest record before it, with ranks in 0..1
+    among the best. At strength 1 this is the greedy k-centre of core-set selection (Sener and Savarese, ICLR 2018). It
+    uses the records' embeddings, or hashed words where a record has none. Only the best `head` records are reordered,
+    more than people annotate between two rounds; time grows with their square.
     """
-
-    def step(values: FloatArray, records: Sequence[Pending]) -> FloatArray:
-        order = np.argsort(-values, kind="stable")
-        best = order[:head]
-        chosen = _greedy(ranks(values[best]), vectors([records[i] for i in best]), weight)
-        final = np.concatenate([best[chosen], order[head:]])
-        result = np.empty(len(values))
-        result[final] = np.arange(len(values), 0, -1) / max(len(values), 1)
-        return result
-
-    return step
+    order = np.argsort(-values, kind="stable")
+    best = order[:head]
+    chosen = _greedy(ranks(values[best]), vectors([records[i] for i in best]), strength)
+    final = np.concatenate([best[chosen], order[head:]])
+    result = np.empty(len(values))
+    result[final] = np.arange(len(values), 0, -1) / max(len(values), 1)
+    return result
 
 
 def vectors(records: Sequence[Pending]) -> Vectors:

@@ -12,38 +12,33 @@ import numpy.typing as npt
 
 from spanloop.config import SelectionConfig, SplitConfig
 from spanloop.errors import ConfigError
-from spanloop.selection.diversity import diversify
-from spanloop.selection.pending import FloatArray, Pending, columns, shuffled
-from spanloop.selection.steps import Step, damp_duplicates, damp_groups, per_word, ranks
-from spanloop.selection.strategies import STRATEGIES
+from spanloop.selection.lookup import find_strategy
+from spanloop.selection.pool import FloatArray, Pending, Pool, ranks, shuffled
+from spanloop.selection.reranking import STEPS
 from spanloop.splits import split_of
 
 
-def prioritise(
-    pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig, *, steps: Sequence[Step] | None = None
-) -> dict[str, float]:
+def prioritise(pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig) -> dict[str, float]:
     """Order the queue.
 
     Args:
         pending: Records that nobody has submitted, in any order.
         config: Strategy, steps, seed and held-out share.
         splits: How groups are dealt to splits.
-        steps: What else counts beside the strategy, applied in order to the training records; None: what the
-            configuration asks for.
 
     Returns:
         Priority by record id: evenly spaced in (0, 1] by rank, 1.0 first. The same for the same records, configuration
         and seed, in whatever order the records come.
 
     Raises:
-        ConfigError: The strategy needs statistics that the scoring pass did not make.
+        ConfigError: The strategy needs statistics that the scoring pass did not make, or returned no values.
         DataError: An id stands twice.
     """
     records = shuffled(pending, config.seed)
     held = [split_of(record.group, splits) != "train" for record in records]
     train = [record for record, out in zip(records, held, strict=True) if not out]
     rng = np.random.default_rng(config.seed)
-    order = np.argsort(-_values(train, config, rng, configured(config) if steps is None else steps), kind="stable")
+    order = np.argsort(-_values(train, config, rng), kind="stable")
     queue = [train[i] for i in order], [record for record, out in zip(records, held, strict=True) if out]
     from_held = interleave(len(queue[0]), len(queue[1]), config.held_out_share, rng)
     streams = iter(queue[0]), iter(queue[1])
@@ -52,18 +47,20 @@ def prioritise(
 
 
 def uncertainties(pending: Sequence[Pending], config: SelectionConfig) -> dict[str, float]:
-    """How uncertain the model is about each scored record, by the configured measure; by `mnlp` under `random`.
+    """How uncertain the model is about each scored record, for annotators to see.
 
     Args:
         pending: Records, scored or not.
         config: The strategy.
 
     Returns:
-        The measure's value by record id, for the records that have one.
+        The strategy's value by record id, or that of `mnlp` where a strategy's values are no measure, as those of
+        `random`; for the scored records that have one.
     """
-    name = "mnlp" if config.strategy == "random" else config.strategy
-    values = getattr(columns(pending), name)
-    return {r.id: float(v) for r, v in zip(pending, values, strict=True) if np.isfinite(v)}
+    pool, strategy = Pool(shuffled(pending, config.seed)), find_strategy(config.strategy)
+    rng = np.random.default_rng(config.seed)
+    values = strategy.values(pool, rng) if strategy.is_measure else pool.statistic("mnlp")
+    return {r.id: float(v) for r, v in zip(pool.records, values, strict=True) if r.statistics and np.isfinite(v)}
 
 
 def interleave(n_train: int, n_held: int, share: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -87,39 +84,19 @@ def interleave(n_train: int, n_held: int, share: float, rng: np.random.Generator
     return streams[np.argsort(np.concatenate([train_at, held_at]), kind="stable")]
 
 
-def _values(
-    records: Sequence[Pending], config: SelectionConfig, rng: np.random.Generator, steps: Sequence[Step]
-) -> FloatArray:
-    """The records' final values; records without a score come after all others, in the order given."""
-    table = columns(records)
-    raw = STRATEGIES[config.strategy](table, rng)
+def _values(records: Sequence[Pending], config: SelectionConfig, rng: np.random.Generator) -> FloatArray:
+    """The records' final values; records that the strategy cannot judge come after all others, in the order given."""
+    raw = find_strategy(config.strategy).values(Pool(records), rng)
     usable = np.isfinite(raw)
-    if records and not usable.any() and np.isfinite(table.n_words).any():
+    if not usable.any() and any(record.statistics for record in records):
         raise ConfigError(
             f"selection.strategy: {config.strategy} needs statistics that the scoring pass did not make; choose another"
         )
-    scored = [record for record, good in zip(records, usable, strict=True) if good]
+    judged = [record for record, good in zip(records, usable, strict=True) if good]
     values = ranks(raw[usable])
-    for step in steps:
-        values = step(values, scored)
+    for name, step in STEPS.items():
+        if strength := config.steps.get(name, 0.0):
+            values = step(values, judged, strength)
     final = np.full(len(records), -np.inf)
     final[usable] = values
     return final
-
-
-def configured(config: SelectionConfig) -> list[Step]:
-    """Make the steps; those that would change nothing are left out.
-
-    Args:
-        config: Cost, duplicates, groups and diversity.
-
-    Returns:
-        The steps; diversity comes last, because it looks at the order that the others made.
-    """
-    steps = [
-        (config.cost_power > 0, per_word(config.cost_power)),
-        (config.duplicate_factor < 1, damp_duplicates(config.duplicate_factor)),
-        (config.group_factor < 1, damp_groups(config.group_factor)),
-        (config.diversity_weight > 0, diversify(config.diversity_weight)),
-    ]
-    return [step for wanted, step in steps if wanted]

@@ -1,35 +1,41 @@
 """Datasets of the Hugging Face Hub, or of a folder."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from spanloop.errors import DataError
-from spanloop.importing.tables import Row, Table
+from spanloop.importing.readers import Reader, Row, Source, Table
+
+_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
+_OF_FILES = {".txt", ".json", ".xml", ".xlsx", ".xls", ".zip", ".gz"}
 
 
-def hub_table(source: str, split: str, subset: str = "") -> Table:
-    """A dataset id of the Hub, or a folder that `datasets` saved or can load.
+def open_dataset(source: Source) -> Table:
+    """A dataset id of the Hub, e.g. `tner/bc5cdr`, or a folder that `datasets` saved or can load.
 
     Class labels, alone or in lists, are read by their names.
-
-    Args:
-        source: The id, e.g. `tner/bc5cdr`, or a folder.
-        split: The split to read, e.g. `train`.
-        subset: The configuration, where the dataset has several.
 
     Raises:
         DataError: There is no such dataset or split, or the Hub cannot be reached.
     """
-    dataset = _load(source, split, subset)
+    dataset = _load(source.name, source.split, source.subset)
     names = {name: found for name, feature in dataset.features.items() if (found := _class_names(feature))}
+    shown = f"{source.name} [{source.split}]"
 
     def rows() -> Iterator[Row]:
         for number, values in enumerate(dataset, start=1):
             named = {name: _named(values[name], names[name]) for name in names}
-            yield Row(f"{source} [{split}], record {number}", {**values, **named})
+            yield Row(f"{shown}, record {number}", {**values, **named})
 
-    return Table(f"{source} [{split}]", rows, tuple(dataset.column_names))
+    return Table(shown, rows, tuple(dataset.column_names))
+
+
+def _is_dataset(source: Source) -> bool:
+    """A folder, or what is like `owner/name` or `name` and not like the name of a file."""
+    is_id = bool(_ID.fullmatch(source.name)) and source.path.suffix.lower() not in _OF_FILES
+    return source.path.is_dir() or (is_id and not source.path.exists())
 
 
 def _load(source: str, split: str, subset: str) -> Any:
@@ -59,3 +65,6 @@ def _named(value: Any, names: list[str]) -> Any:
     if isinstance(value, list):
         return [_named(item, names) for item in value]
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+
+READERS = (Reader("hub", open_dataset, recognises=_is_dataset, only_paths=False),)

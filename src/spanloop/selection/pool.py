@@ -1,11 +1,8 @@
-"""Records that wait for an annotator, and their statistics as columns."""
+"""The pool: the records that wait for an annotator, and what the scoring pass says about them."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +11,6 @@ from spanloop.errors import DataError
 from spanloop.records import Statistics
 
 FloatArray = npt.NDArray[np.float64]
-
-_NAN = float("nan")
-_UNSCORED: Any = SimpleNamespace(
-    n_words=_NAN, least_confidence=_NAN, margin=_NAN, token_entropy=_NAN, mnlp=_NAN, bald=None
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +33,41 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The statistics of n records, one array of shape (n,) each; NaN where a record has none.
+class Pool:
+    """The n records that a query strategy judges.
 
     Attributes:
-        n_words: See `Statistics`, as are the others.
-        least_confidence: Higher is more informative, as in the others.
-        margin: In [-1, 0].
-        token_entropy: In nats.
-        mnlp: In nats.
-        bald: In nats.
+        records: The records; their order says nothing.
     """
 
-    n_words: FloatArray
-    least_confidence: FloatArray
-    margin: FloatArray
-    token_entropy: FloatArray
-    mnlp: FloatArray
-    bald: FloatArray
+    records: Sequence[Pending]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def statistic(self, name: str) -> FloatArray:
+        """One statistic of every record.
+
+        Args:
+            name: A field of `spanloop.records.Statistics`.
+
+        Returns:
+            Shape (n,); NaN where a record was not scored, or its scoring pass did not make this statistic.
+        """
+        rows = (record.statistics for record in self.records)
+        return np.array([None if row is None else getattr(row, name) for row in rows], dtype=np.float64)
 
 
-def columns(pending: Sequence[Pending]) -> Columns:
-    """Turn the records' statistics into arrays, in the order of the records."""
-    rows = [record.statistics or _UNSCORED for record in pending]
-    names = [field.name for field in fields(Columns)]
-    return Columns(**{name: np.array(list(map(attrgetter(name), rows)), dtype=np.float64) for name in names})
+def ranks(values: FloatArray) -> FloatArray:
+    """Replace values by their rank over their number, in (0, 1]: measures of any scale become comparable.
+
+    Equal values share the mean of their ranks.
+    """
+    if not len(values):
+        return values
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    mean: FloatArray = (np.cumsum(times) - (times - 1) / 2) / len(values)
+    return mean[place]
 
 
 def shuffled(pending: Sequence[Pending], seed: int) -> list[Pending]:

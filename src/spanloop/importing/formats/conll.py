@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spanloop.errors import DataError
-from spanloop.importing.tables import Row, Table, text_lines
+from spanloop.importing.readers import Reader, Row, Source, Table, text_lines
 
 _DOCUMENT = "-DOCSTART-"
 _COMMENT = re.compile(r"#\s*(id|sent_id|newdoc|newpar|doc_id|text)\b")
 
 
-def conll_table(path: Path) -> Table:
+def open_conll(source: Source) -> Table:
     """A CoNLL file; a sentence becomes a record named after the file and its number, e.g. `train-17`.
 
     Tokens are joined by single spaces. IOB1, IOB2 and IOBES tags are read. Sentences between two `-DOCSTART-` lines
     are of one group; without such lines every sentence is its own.
     """
+    path = source.path
 
     def rows() -> Iterator[Row]:
         document = 0
@@ -53,3 +54,6 @@ def _columns(line: str, where: str) -> tuple[str, str]:
     if len(columns) < 2:
         raise DataError(f"{where}: {line.strip()[:50]!r} is a token without a tag; put the tag into the last column")
     return columns[0], columns[-1].strip()
+
+
+READERS = (Reader("conll", open_conll, (".conll", ".conll03", ".bio", ".iob", ".iob2")),)

@@ -1,0 +1,43 @@
+"""A strategy of the user's own, outside the package, orders the annotators' queue."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from sentences import sentences
+from world import World
+
+from spanloop.settings import load_config
+from spanloop.splits import split_of
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+MY_PACKAGE = """
+def my_function(pool, rng):
+    letters = [record.text.count("e") for record in pool.records]
+    return pool.statistic("n_words") + letters  # n_words: only what the model has scored
+"""
+
+
+def test_a_strategy_of_one_s_own_orders_the_queue(make_world: Callable[..., World], tmp_path: Path) -> None:
+    from flows.active_learning import active_learning
+
+    world = make_world(sentences(70))
+    (tmp_path / "my_package.py").write_text(MY_PACKAGE)
+    tree = world.config.model_dump(mode="json")
+    tree["selection"]["strategy"] = "my_package:my_function"
+    (tmp_path / "spanloop.yaml").write_text(yaml.safe_dump(tree))
+    world.config = load_config(tmp_path / "spanloop.yaml", {})
+    world.annotate(35)
+
+    parameters = world.config.model_dump(mode="json")  # as a deployment holds them
+    report = active_learning(parameters)
+    assert (report.outcome, report.scored) == ("promoted", 35)
+    queue = [r for r in world.pending() if split_of(r.group, world.config.splits) == "train"]
+    priorities = [r.metadata["priority"] for r in queue]
+    values = [len(r.text.replace(".", " .").replace(",", " ,").split()) + r.text.count("e") for r in queue]
+    assert len(set(priorities)) == len(queue) >= 15
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) > 3
+    assert [r.metadata["uncertainty"] for r in queue] == values
