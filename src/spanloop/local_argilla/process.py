@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spanloop.argilla.credentials import Credentials, credentials_path, ensure_credentials, read_credentials
 from spanloop.errors import ServiceError
-from spanloop.local_argilla.environment import Progress, ensure_environment, environment_path
+from spanloop.local_argilla.environment import ensure_environment, environment_path
 from spanloop.local_argilla.health import Health, ask, count_records
 from spanloop.local_argilla.log import log_path
 from spanloop.local_argilla.state import LAUNCHER, State, argilla_folder, running_state, state_path, write_state
@@ -17,6 +17,7 @@ from spanloop.processes import files as locks
 from spanloop.processes import ports
 from spanloop.processes import spawn as processes
 from spanloop.processes.files import last_line, writing
+from spanloop.processes.installer_output import Progress
 
 PORT = 6900
 _FOREIGN = ("ARGILLA_", "PYTHON", "VIRTUAL_ENV", "SPANLOOP_ARGILLA_")
