@@ -1,8 +1,15 @@
 # make demo   the loop on real text with a simulated annotator, on the local Argilla
 # make test   the whole test suite
 # make check  lint, types and import rules
+#
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu   takes torch alone from there: on Linux the usual builds bring CUDA
+# PYTHON=/path/to/python3.12                         instead of the first that is 3.11 or later
+# SPANLOOP_INSTALLER=pip                             sets up without uv
+# Each may be a word of the command or a variable of the environment.
 
-PYTHON ?= python3.11
+PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
+FIT     := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON  ?= $(firstword $(foreach p,$(PYTHONS),$(shell $p -c '$(FIT)' 2>/dev/null && echo $p)))
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -18,9 +25,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 venv: $(READY)
 
 $(READY): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[dev]"
-	touch $@
+	$(or $(PYTHON),$(error no Python 3.11 or later on the PATH: install one, or name it with PYTHON=)) .ci/make_venv.py $(VENV)
 
 demo: venv
 	$(BIN)/spanloop demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)

@@ -9,7 +9,7 @@ import typer
 from spanloop.settings import home
 
 if TYPE_CHECKING:
-    from spanloop.local_argilla.environment import Progress
+    from spanloop.processes.installer_output import Progress
 
 app = typer.Typer(help="The local Argilla server: start, stop, status, logs.", no_args_is_help=True)
 

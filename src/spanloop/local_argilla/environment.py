@@ -1,22 +1,22 @@
 """The environment of the local Argilla server: its pins cannot live together with Prefect's, so it has its own.
 
-Made on first use with `python -m venv` and plain pip. A marker is written last: without it the folder is half-made and
-is made again. `SPANLOOP_SERVER_ENV` names another folder, e.g. one that a CI job keeps.
+Made on first use. A marker is written last: without it the folder is half-made and is made again.
+`SPANLOOP_SERVER_ENV` names another folder, e.g. one that a CI job keeps.
 """
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from spanloop.durable import replace_file
 from spanloop.errors import ServiceError
 from spanloop.processes.files import file_lock, writing
+from spanloop.processes.installer_output import Progress
+from spanloop.processes.installing import Installer, make_empty
 
 REQUIREMENTS = (
     "argilla-server==2.8.0",
@@ -26,9 +26,6 @@ REQUIREMENTS = (
 )
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 _PYTHONS = ((3, 11), (3, 12), (3, 13))  # the versions that Argilla's pins have wheels for
-
-Progress = Callable[[str, float], None]
-"""Told what happens and how far it is, 0..1."""
 
 
 def environment_path(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
@@ -120,53 +117,15 @@ def _make(folder: Path, progress: Progress) -> None:
     log = _log(folder)
     log.unlink(missing_ok=True)
     progress("creating Argilla's environment", 0.0)
-    _run([_base_python(), "-m", "venv", str(folder)], log, lambda line: None)
-    total = sum("==" in line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines())
-    seen = 0
-
-    def follow(line: str) -> None:
-        nonlocal seen
-        if line.startswith(("Collecting ", "Processing ")):  # half of the time goes here, the rest into unpacking
-            seen += 1
-            name = re.split(r"[<>=!~;(]|-\d", Path(line.split()[1]).name)[0]
-            progress(f"fetching {name}", min(0.5, 0.05 + 0.45 * seen / total))
-        elif line.startswith("Installing collected packages"):
-            progress(f"installing {total} packages", 0.5)
-
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    _run([*pip, "--progress-bar=off", "-c", str(CONSTRAINTS), *REQUIREMENTS], log, follow)
+    try:
+        python = make_empty(folder, _base_python())
+        Installer(python, CONSTRAINTS, log, lambda what, share: progress(what, 0.05 + 0.9 * share)).install(
+            *REQUIREMENTS
+        )
+    except ServiceError as error:
+        raise ServiceError(f"Argilla's environment could not be made: {error}; all of it is in {log}") from None
     replace_file(_marker(folder), _recipe())
     progress("Argilla's environment is ready", 1.0)
-
-
-def _run(command: list[str], log: Path, follow: Callable[[str], None]) -> None:
-    """Run a step of the making with its output in the log; its last error is the message of the exception."""
-    environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
-    last: deque[str] = deque(maxlen=200)
-    with (
-        log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=environ,
-        ) as process,
-    ):
-        try:
-            for line in process.stdout or ():
-                file.write(line)
-                last.append(line.strip())
-                follow(line.strip())
-        except BaseException:  # Ctrl-C: pip must not go on behind our back
-            process.kill()
-            raise
-    if process.returncode:
-        errors = [x for x in last if x.startswith("ERROR")] or [x for x in last if x] or ["no output"]
-        reason = errors[0].removeprefix("ERROR:").strip()
-        raise ServiceError(f"Argilla's environment could not be made: {reason}; all of it is in {log}")
 
 
 def _base_python() -> str:
