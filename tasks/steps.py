@@ -7,6 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
+from spanloop.argilla.connection import connect
 from spanloop.reports.report import RoundReport
 from spanloop.rounds import closing, inputs, models, pending
 from spanloop.rounds.inputs import Annotated, Pulled, Snapshotted
@@ -15,7 +16,7 @@ from spanloop.rounds.news import News
 from spanloop.rounds.pending import Scores
 from spanloop.rounds.work import Work
 from spanloop.training.results import TrainProgress
-from tasks.access import argilla_task, connect
+from tasks.access import argilla_task
 from tasks.ui import ProgressBar, show_scores, show_summary
 
 

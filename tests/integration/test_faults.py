@@ -28,10 +28,9 @@ def proxy(argilla_server: Running) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def shaky(proxy: Proxy, argilla_server: Running, loop: LoopConfig) -> Iterator[ArgillaClient]:
+def shaky(proxy: Proxy, argilla_server: Running) -> Iterator[ArgillaClient]:
     """A client behind the proxy, with little patience."""
-    config = loop.argilla.model_copy(update={"api_url": proxy.url, "timeout_seconds": PATIENCE})
-    with ArgillaClient(config, {}, api_key=argilla_server.api_key, sleep=lambda _: None) as client:
+    with ArgillaClient(proxy.url, argilla_server.api_key, timeout=PATIENCE, sleep=lambda _: None) as client:
         yield client
 
 
@@ -60,8 +59,7 @@ def test_every_first_change_fails_and_all_arrives_once(
     proxy.fault = first_time_each(fault)
     dataset = ensure_dataset(shaky, loop)
     import_records(shaky, dataset, imported(texts), loop, annotations="suggestions")
-    impatient = loop.argilla.model_copy(update={"api_url": proxy.url, "timeout_seconds": PATIENCE})
-    (annotator,) = simulated_annotators(shaky, impatient, dataset, 1)
+    (annotator,) = simulated_annotators(shaky, dataset, 1)
     with annotator:
         SimulatedAnnotator(annotator, dataset, dict.fromkeys(texts, (ANNA,))).annotate(2)
     write_suggestions(shaky, dataset, suggestions("m0001-aa")[:20])
@@ -119,6 +117,6 @@ from test_faults import suggestions
 from spanloop.argilla import ArgillaClient, find_dataset, write_suggestions
 from spanloop.config import LoopConfig
 key, loop = sys.stdin.readline().strip(), LoopConfig.model_validate_json(sys.stdin.readline())
-client = ArgillaClient(loop.argilla, {}, api_key=key)
+client = ArgillaClient(loop.argilla.api_url, key)
 write_suggestions(client, find_dataset(client, loop), suggestions("m0001-aa"))
 """

@@ -1,10 +1,18 @@
-"""Ports: is one free, and which one is."""
+"""Ports: is one free, and which one is; which addresses are this machine's own."""
 
 import contextlib
 import errno
 import socket
+from urllib.parse import urlsplit
 
 from spanloop.errors import ServiceError
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine itself: no proxy stands before it, and what is local is meant."""
+    return urlsplit(url).hostname in LOOPBACK
 
 
 def free_port(host: str = "127.0.0.1") -> int:
