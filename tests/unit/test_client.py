@@ -119,7 +119,7 @@ def test_creating_looks_before_it_repeats(serve: Serve) -> None:
 
 
 def test_the_sdk_speaks_through_the_client(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    handlers = list(logging.root.handlers)
+    handlers, default = list(logging.root.handlers), rg.Argilla._default_client
     me = (200, {"id": str(UUID(int=7)), "username": "anna", "role": "owner"})
     user = (201, {"id": str(UUID(int=8)), "username": "bert", "role": "annotator"})
     client = serve((503, "busy"), me, (502, "gateway"), user)
@@ -127,7 +127,7 @@ def test_the_sdk_speaks_through_the_client(serve: Serve, caplog: pytest.LogCaptu
     assert client.once(made.create, lambda: None).id == UUID(int=8)
     assert client.seen == ["GET /api/v1/me"] * 2 + ["POST /api/v1/users"] * 2  # type: ignore[attr-defined]
     assert logging.root.handlers == handlers
-    assert rg.Argilla._default_client is None
+    assert rg.Argilla._default_client is default
     with pytest.raises(ArgillaUnauthorized, match="does not know this API key") as caught:
         serve((401, {"detail": KEY})).sdk  # noqa: B018
     assert KEY not in str(caught.value) + caplog.text
@@ -181,8 +181,8 @@ def test_prefect_is_asked_only_for_a_block_that_is_named(local: dict[str, str]) 
     assert not needs_prefect(config, {**local, "ARGILLA_API_KEY": "other"})
     assert not needs_prefect(LoopConfig(), local)
     code = "import sys; from spanloop import argilla, config; argilla.connect(config.LoopConfig()); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **local}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    environ = {**os.environ, **local}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert {"prefect", "argilla", "datasets"}.isdisjoint(done.stdout.split())
 
 
