@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import argilla as rg
 import pytest
@@ -170,7 +171,7 @@ def spaced(client: ArgillaClient) -> Iterator[str]:
     """A workspace whose name the SDK refuses to read, so that it cannot list any."""
     made = client.post("workspaces", {"name": "My team"})
     yield made["name"]
-    for dataset in client.sdk.api.datasets.list(made["id"]):
+    for dataset in client.sdk.api.datasets.list(UUID(made["id"])):
         client.sdk.api.datasets.delete(dataset.id)
     client.sdk.api.workspaces.delete(made["id"])
 

@@ -1,4 +1,4 @@
-"""Ask from outside whether a round has anything to do: seconds, no torch, no datasets, no Prefect."""
+"""Ask from outside whether a round has anything to do: seconds, no torch, no Prefect."""
 
 from datetime import UTC, datetime
 
