@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
+from spanloop.argilla import connect
 from spanloop.rounds import closing, inputs, models, news, suggestions
 from spanloop.rounds.figures import (
     AnnotationFigures,
@@ -23,7 +24,7 @@ from spanloop.rounds.news import News
 from spanloop.rounds.report import RoundReport
 from spanloop.rounds.work import Work
 from spanloop.training import TrainProgress
-from tasks.access import argilla_task, connect
+from tasks.access import argilla_task
 from tasks.ui import ProgressBar, show_scores, show_summary
 
 

@@ -11,7 +11,7 @@ import yaml
 from sentences import sentences
 from world import World
 
-HEAVY = ("torch", "datasets", "transformers", "prefect", "pandas")
+HEAVY = ("torch", "transformers", "prefect", "accelerate")
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def command(make_world: Callable[..., World], tmp_path: Path) -> Callable[..., s
     config = tmp_path / "spanloop.yaml"
     config.write_text(yaml.safe_dump(world.config.model_dump(mode="json")))
 
-    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess:
+    def run(*arguments: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess:
         script = "from spanloop.cli import main; main()"
-        words = [sys.executable, "-c", script, "run", "--config", str(config), *arguments]
+        words = [sys.executable, "-c", script, verb, "--config", str(config), *arguments]
         return subprocess.run(
             words, env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=120
         )
@@ -62,6 +62,20 @@ def test_expected_errors_are_one_line_and_change_nothing(command):
     assert "does not exist in workspace" in one_line(command(SPANLOOP_ARGILLA__DATASET="no-such-dataset"))
     assert "training.stride" in one_line(command(SPANLOOP_TRAINING__STRIDE="-1"))
     assert not Path(command.world.config.store).exists()
+
+
+def test_any_command_takes_the_key_from_a_secret_block(command, prefect_server, monkeypatch, tmp_path):
+    from prefect.blocks.system import Secret
+    from prefect.settings import PREFECT_API_URL
+
+    Secret(value=os.environ["ARGILLA_API_KEY"]).save("key-for-commands", overwrite=True)
+    monkeypatch.delenv("ARGILLA_API_KEY")
+    prefect = {"PREFECT_API_URL": str(PREFECT_API_URL.value()), "PREFECT_HOME": str(tmp_path)}
+    done = command(verb="agreement", SPANLOOP_ARGILLA__API_KEY_BLOCK="key-for-commands", **prefect)
+    assert done.returncode == 0, done.stderr
+    assert "no record was submitted by two annotators yet" in done.stdout
+    refused = command(verb="agreement", SPANLOOP_ARGILLA__API_KEY_BLOCK="nothing", **prefect)
+    assert "no Prefect Secret block 'nothing'" in one_line(refused)
 
 
 def test_a_running_round_is_named(command):

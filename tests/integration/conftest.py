@@ -28,7 +28,7 @@ def loop(argilla_server: Running, request: pytest.FixtureRequest) -> LoopConfig:
 @pytest.fixture
 def client(argilla_server: Running, loop: LoopConfig) -> Iterator[ArgillaClient]:
     """A connection of the owner."""
-    with ArgillaClient(loop.argilla, {}, api_key=argilla_server.api_key) as connected:
+    with ArgillaClient(argilla_server.url, argilla_server.api_key, timeout=30) as connected:
         yield connected
 
 

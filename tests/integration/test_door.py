@@ -12,17 +12,16 @@ from spanloop.argilla import (
     ArgillaClient,
     DatasetRef,
     Scored,
-    ensure_dataset,
     find_dataset,
     pull,
-    pull_pending,
     pull_submitted,
     write_suggestions,
 )
 from spanloop.argilla import pull as pull_function
+from spanloop.argilla.pull import look_up
 from spanloop.config import LoopConfig
 from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
-from spanloop.errors import ArgillaError, ArgillaUnauthorized, ConfigError, LabelError
+from spanloop.errors import ArgillaError, ArgillaUnauthorized
 from spanloop.records import Record, ScoredSpan, Span, Suggestion
 
 Fill = Callable[..., DatasetRef]
@@ -42,50 +41,11 @@ def answer(client: ArgillaClient, dataset: DatasetRef, name: str, status: str, *
     server_id = records(client, dataset)[name].server_id
     value = [{"start": start, "end": end, "label": label} for start, end, label in spans]
     values = {dataset.question: {"value": value}}
-    client.create(f"records/{server_id}/responses", {"status": status, "values": values}, lambda: None)
-
-
-def test_the_dataset_is_made_once_and_follows_the_configuration(client: ArgillaClient, loop: LoopConfig) -> None:
-    dataset = ensure_dataset(client, loop)
-    assert (dataset.labels, dataset.allow_overlapping) == (("person", "place"), False)
-    assert find_dataset(client, loop) == ensure_dataset(client, loop) == dataset
-    loop.task.guidelines, loop.task.min_submitted = "Mark **people**.", 2
-    loop.task.labels, loop.task.allow_overlapping = ["place", "person"], True
-    ensure_dataset(client, loop)
-    found = client.get(f"datasets/{dataset.id}")
-    assert (found["guidelines"], found["distribution"]["min_submitted"]) == ("Mark **people**.", 2)
-    assert find_dataset(client, loop).labels == ("place", "person")
-    properties = client.get(f"me/datasets/{dataset.id}/metadata-properties")["items"]
-    assert {(x["name"], x["settings"]["type"]) for x in properties} == {
-        ("group", "terms"),
-        ("split", "terms"),
-        ("priority", "float"),
-        ("uncertainty", "float"),
-        ("model_version", "terms"),
-    }
-
-
-def test_a_half_made_dataset_is_completed(client: ArgillaClient, loop: LoopConfig) -> None:
-    workspace = next(x for x in client.get("me/workspaces")["items"] if x["name"] == loop.argilla.workspace)
-    body = {"name": loop.argilla.dataset, "workspace_id": workspace["id"]}
-    client.create("datasets", body, lambda: None)
-    with pytest.raises(ArgillaError, match="is not ready in workspace 'spanloop'"):
-        find_dataset(client, loop)
-    assert ensure_dataset(client, loop).labels == ("person", "place")
-
-
-def test_labels_that_differ_need_a_decision(client: ArgillaClient, loop: LoopConfig) -> None:
-    ensure_dataset(client, loop)
-    loop.task.labels = ["person", "city"]
-    with pytest.raises(LabelError, match=r"not in Argilla: city; only in Argilla: place.* restore task.labels"):
-        find_dataset(client, loop)
-    loop.task.labels = []
-    with pytest.raises(ConfigError, match=r"task\.labels is empty"):
-        ensure_dataset(client, loop)
+    client.post(f"records/{server_id}/responses", {"status": status, "values": values})
 
 
 def test_a_wrong_key_is_told_without_showing_it(loop: LoopConfig) -> None:
-    with ArgillaClient(loop.argilla, {}, api_key="secret-key-123") as stranger:
+    with ArgillaClient(loop.argilla.api_url, "secret-key-123") as stranger:
         with pytest.raises(ArgillaUnauthorized, match="does not know this API key") as caught:
             find_dataset(stranger, loop)
         assert "secret-key-123" not in str(caught.value) + repr(stranger)
@@ -93,7 +53,7 @@ def test_a_wrong_key_is_told_without_showing_it(loop: LoopConfig) -> None:
 
 def test_an_annotator_may_not_write_suggestions(client: ArgillaClient, loop: LoopConfig, fill: Fill) -> None:
     dataset = fill({"a": "Anna"})
-    (annotator,) = simulated_annotators(client, loop.argilla, dataset, 1)
+    (annotator,) = simulated_annotators(client, dataset, 1)
     with annotator, pytest.raises(ArgillaUnauthorized, match="does not allow this to the API key's user"):
         write_suggestions(annotator, dataset, [suggest("a", ANNA)])
 
@@ -124,10 +84,12 @@ def test_records_that_leave_meanwhile_take_no_others_with_them(
     dataset = fill(dict.fromkeys(names, "Anna was there"))
     monkeypatch.setitem(pull_function.__globals__, "PAGE", 3)
     seen = []
-    for record in pull_pending(client, dataset):
+    for name in names:
+        answer(client, dataset, name, "submitted")
+    for record in pull_submitted(client, dataset):
         if not seen:
-            answer(client, dataset, "r00", "submitted")
-            answer(client, dataset, "r01", "draft")
+            for item in look_up(client, dataset, names[:2]).values():
+                client.put(f"responses/{item['responses'][0]['id']}", {"status": "draft", "values": {}})
         seen.append(record.id)
     assert seen == names
 
@@ -140,7 +102,7 @@ def test_what_was_answered_is_told_apart(client: ArgillaClient, fill: Fill) -> N
     answer(client, dataset, "discarded", "discarded")
     submitted = {record.id: record.submitted[0].spans for record in pull_submitted(client, dataset)}
     assert submitted == {"marked": (Span(0, 4, "person"),), "negative": ()}
-    assert [record.id for record in pull_pending(client, dataset)] == ["open"]
+    assert [record.id for record in pull(client, dataset) if not record.responses] == ["open"]
     assert {name: r.status for name, r in records(client, dataset).items() if r.status == "completed"} == {
         "marked": "completed",
         "negative": "completed",
@@ -245,7 +207,7 @@ def test_simulated_annotators_take_the_queue_in_order(client: ArgillaClient, loo
     order = ["r5", "r2", "r7", "r0", "r1", "r3", "r4", "r6"]
     write_suggestions(client, dataset, [Scored(name, None, 1 - at / 10) for at, name in enumerate(order)])
     gold = {name: (Span(0, 4, "person"), Span(10, 15, "place")) for name in texts if name != "r2"}
-    one, two = simulated_annotators(client, loop.argilla, dataset, 2)
+    one, two = simulated_annotators(client, dataset, 2)
     with one, two:
         assert _done(SimulatedAnnotator(one, dataset, gold).annotate(3)) == (3, 1)
         assert _done(SimulatedAnnotator(two, dataset, gold).annotate(10)) == (4, 1)

@@ -9,6 +9,7 @@ import pytest
 from faults import FAULTS, PATIENCE, Proxy, first_time_each, proxy_to
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, ensure_dataset, pull, write_suggestions
+from spanloop.argilla.sending import NewRecord, create_records, submit_response
 from spanloop.config import LoopConfig
 from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.errors import ArgillaUnreachable
@@ -19,6 +20,7 @@ from spanloop.records import Record, ScoredSpan, Span, Suggestion
 
 TEXTS = {f"r{number:03}": f"Anna number {number} lives in Paris" for number in range(300)}  # two bulks
 ANNA = Span(0, 4, "person")
+PARIS = Span(23, 28, "place")
 
 
 @pytest.fixture
@@ -28,10 +30,9 @@ def proxy(argilla_server: Running) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def shaky(proxy: Proxy, argilla_server: Running, loop: LoopConfig) -> Iterator[ArgillaClient]:
+def shaky(proxy: Proxy, argilla_server: Running) -> Iterator[ArgillaClient]:
     """A client behind the proxy, with little patience."""
-    config = loop.argilla.model_copy(update={"api_url": proxy.url, "timeout_seconds": PATIENCE})
-    with ArgillaClient(config, {}, api_key=argilla_server.api_key, sleep=lambda _: None) as client:
+    with ArgillaClient(proxy.url, argilla_server.api_key, timeout=PATIENCE, sleep=lambda _: None) as client:
         yield client
 
 
@@ -60,8 +61,7 @@ def test_every_first_change_fails_and_all_arrives_once(
     proxy.fault = first_time_each(fault)
     dataset = ensure_dataset(shaky, loop)
     import_records(shaky, dataset, imported(texts), loop, annotations="suggestions")
-    impatient = loop.argilla.model_copy(update={"api_url": proxy.url, "timeout_seconds": PATIENCE})
-    (annotator,) = simulated_annotators(shaky, impatient, dataset, 1)
+    (annotator,) = simulated_annotators(shaky, dataset, 1)
     with annotator:
         SimulatedAnnotator(annotator, dataset, dict.fromkeys(texts, (ANNA,))).annotate(2)
     write_suggestions(shaky, dataset, suggestions("m0001-aa")[:20])
@@ -74,6 +74,42 @@ def test_every_first_change_fails_and_all_arrives_once(
     named = [x for x in client.get("me/datasets")["items"] if x["name"] == loop.argilla.dataset]
     assert len(named) == 1
     assert len(client.get(f"me/datasets/{dataset.id}/metadata-properties")["items"]) == 5
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_responses_of_a_file_arrive_once(
+    fault: str, proxy: Proxy, shaky: ArgillaClient, client: ArgillaClient, loop: LoopConfig
+) -> None:
+    records = imported(dict(list(TEXTS.items())[:8]))
+    dataset = ensure_dataset(client, loop)
+    import_records(client, dataset, records[:3], loop)
+    proxy.fault = first_time_each(fault)
+    report = import_records(shaky, dataset, records, loop, annotations="responses")
+    assert (report.created, report.present, report.annotated) == (5, 3, 8)
+    found = list(pull(client, dataset))
+    assert [[x.spans for x in record.submitted] for record in found] == [[(ANNA,)]] * 8
+
+
+def test_an_answer_given_while_the_import_runs_stays(
+    proxy: Proxy, shaky: ArgillaClient, client: ArgillaClient, loop: LoopConfig
+) -> None:
+    records = imported(dict(list(TEXTS.items())[:4]))
+    dataset = ensure_dataset(client, loop)
+    import_records(client, dataset, records[:1], loop)
+
+    def answer_first(method: str, path: str) -> str:
+        """As the same user, between the import's look and its own writing."""
+        if path.endswith("/records/bulk"):
+            proxy.fault = lambda method, path: ""
+            create_records(client, dataset, [NewRecord(records[1].id, records[1].text, {}, response=(PARIS,))])
+            there = {record.id: record for record in pull(client, dataset)}
+            submit_response(client, dataset, there[records[0].id], (PARIS,))
+        return ""
+
+    proxy.fault = answer_first
+    import_records(shaky, dataset, records, loop, annotations="responses")
+    found = {record.id: [x.spans for x in record.submitted] for record in pull(client, dataset)}
+    assert found == dict(zip(list(TEXTS)[:4], [[(PARIS,)], [(PARIS,)], [(ANNA,)], [(ANNA,)]], strict=True))
 
 
 def test_a_server_that_is_away_is_one_line_and_nothing_is_written(proxy: Proxy, shaky: ArgillaClient) -> None:
@@ -119,6 +155,6 @@ from test_faults import suggestions
 from spanloop.argilla import ArgillaClient, find_dataset, write_suggestions
 from spanloop.config import LoopConfig
 key, loop = sys.stdin.readline().strip(), LoopConfig.model_validate_json(sys.stdin.readline())
-client = ArgillaClient(loop.argilla, {}, api_key=key)
+client = ArgillaClient(loop.argilla.api_url, key)
 write_suggestions(client, find_dataset(client, loop), suggestions("m0001-aa"))
 """

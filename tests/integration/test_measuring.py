@@ -28,7 +28,7 @@ def measured(client, dataset):
 
 def test_only_what_was_suggested_before_the_response_counts(client, loop, fill):
     dataset = fill(TEXTS)
-    (user,) = simulated_annotators(client, loop.argilla, dataset, 1)
+    (user,) = simulated_annotators(client, dataset, 1)
     someone = SimulatedAnnotator(user, dataset, GOLD)
     assert measured(client, dataset).versions == ()
 
@@ -47,7 +47,7 @@ def test_only_what_was_suggested_before_the_response_counts(client, loop, fill):
 def test_a_suggestion_that_another_tool_wrote_later_is_told_apart(client, loop, fill):
     """Argilla itself lets anybody write a suggestion onto a submitted record; it says nothing about acceptance."""
     dataset = fill(TEXTS)
-    (user,) = simulated_annotators(client, loop.argilla, dataset, 1)
+    (user,) = simulated_annotators(client, dataset, 1)
     SimulatedAnnotator(user, dataset, GOLD).annotate(1)
     (record,) = (r for r in pull(client, dataset) if r.submitted)
     question = next(q for q in client.get(f"datasets/{dataset.id}/questions")["items"] if q["name"] == dataset.question)
@@ -60,7 +60,7 @@ def test_a_suggestion_that_another_tool_wrote_later_is_told_apart(client, loop, 
 def test_spanloop_agreement_names_the_disputed_record(client, loop, fill, tmp_path, monkeypatch, argilla_server):
     loop.task.min_submitted = 2
     dataset = fill(TEXTS)
-    first, second = simulated_annotators(client, loop.argilla, dataset, 2)
+    first, second = simulated_annotators(client, dataset, 2)
     SimulatedAnnotator(first, dataset, GOLD).annotate(4)
     SimulatedAnnotator(second, dataset, {**GOLD, "r2": (ANNA, Span(11, 16, "person"))}).annotate(4)
 

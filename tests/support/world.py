@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from sentences import Sentence
 
-from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset, pull
-from spanloop.argilla.convert import span_values
+from spanloop.argilla import ArgillaClient, DatasetRef, connect, ensure_dataset, pull
+from spanloop.argilla.sending import submit_response
 from spanloop.config import LoopConfig
 from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.importing.upload import import_records
-from spanloop.records import Record, Span
+from spanloop.records import Record, ResponseStatus, Span
 from spanloop.store import Store
 
 
@@ -46,7 +46,7 @@ class World:
                 "selection": {"held_out_share": 0.5},
             }
         )
-        client = ArgillaClient(config.argilla)
+        client = connect(config)
         world = cls(config, client, ensure_dataset(client, config), {})
         world.add(sentences)
         return world
@@ -63,14 +63,12 @@ class World:
 
     def annotate(self, count: int) -> int:
         """A simulated annotator works through the queue; returns how many records it submitted."""
-        (client,) = simulated_annotators(self.client, self.config.argilla, self.dataset, 1)
+        (client,) = simulated_annotators(self.client, self.dataset, 1)
         return SimulatedAnnotator(client, self.dataset, self.gold).annotate(count).submitted
 
-    def answer(self, record: Record, status: str, spans: tuple[Span, ...] = ()) -> None:
+    def answer(self, record: Record, status: ResponseStatus, spans: tuple[Span, ...] = ()) -> None:
         """Answer one record as the owner: `submitted`, `draft` or `discarded`."""
-        values = {self.dataset.question: {"value": span_values(record.text, spans)}}
-        path = f"records/{record.server_id}/responses"
-        self.client.create(path, {"status": status, "values": values}, lambda: None)
+        submit_response(self.client, self.dataset, record, spans, status)
 
     def records(self) -> dict[str, Record]:
         """All records by id, as they are in Argilla now."""

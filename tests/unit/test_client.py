@@ -1,16 +1,21 @@
 """The client against a small real HTTP server: what it repeats, what it tells, what it never tells."""
 
 import json
+import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import UUID
 
+import argilla as rg
 import pytest
 
-from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.keys import find_key
-from spanloop.config import ArgillaConfig
+from spanloop.argilla import ArgillaClient, connect, needs_prefect
+from spanloop.config import ArgillaConfig, LoopConfig
 from spanloop.errors import ArgillaError, ArgillaUnauthorized, ArgillaUnreachable, ServiceError
 
 KEY = "owner.key-0123456789"
@@ -45,8 +50,7 @@ def serve() -> Iterator[Serve]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        config = ArgillaConfig(api_url=f"http://127.0.0.1:{server.server_port}/")
-        client = ArgillaClient(config, {"ARGILLA_API_KEY": KEY}, sleep=lambda _: None)
+        client = ArgillaClient(f"http://127.0.0.1:{server.server_port}/", KEY, sleep=lambda _: None)
         client.seen = seen  # type: ignore[attr-defined]
         return client
 
@@ -90,10 +94,9 @@ def test_refusals_are_one_line(
 
 
 def test_nobody_there() -> None:
-    config = ArgillaConfig(api_url="http://127.0.0.1:9")
     waits: list[float] = []
     with (
-        ArgillaClient(config, {}, api_key=KEY, sleep=waits.append) as client,
+        ArgillaClient("http://127.0.0.1:9", KEY, sleep=waits.append) as client,
         pytest.raises(ArgillaUnreachable, match=r"http://127.0.0.1:9 does not answer \(.*refused.*\); is it running"),
     ):
         client.get("me")
@@ -102,36 +105,87 @@ def test_nobody_there() -> None:
 
 def test_creating_looks_before_it_repeats(serve: Serve) -> None:
     there: list[dict[str, str]] = []
-    client = serve((502, "gateway"), (201, {"name": "second"}))
-    assert client.create("datasets", {}, lambda: there[0] if there else None) == {"name": "second"}
-    there.append({"name": "first"})
-    client = serve((502, "gateway"), (201, {"name": "second"}))
-    assert client.create("datasets", {}, lambda: there[0]) == {"name": "first"}
-    client = serve((409, {"detail": "exists"}), (201, {"name": "second"}))
-    assert client.create("datasets", {}, lambda: there[0]) == {"name": "first"}
+
+    def create(*answers: tuple[int, object]) -> object:
+        client = serve(*answers)
+        return client.once(lambda: client.post("datasets", {}), lambda: there[0] if there else None)
+
+    assert create((502, "gateway"), (201, {"name": "second"})) == {"name": "second"}
     with pytest.raises(ArgillaError, match=r"\(422\): too long"):
-        serve((422, {"detail": "too long"})).create("datasets", {}, lambda: None)
+        create((422, {"detail": "too long"}))
+    there.append({"name": "first"})
+    assert create((502, "gateway"), (201, {"name": "second"})) == {"name": "first"}
+    assert create((409, {"detail": "exists"}), (201, {"name": "second"})) == {"name": "first"}
 
 
-def test_the_key_is_found_and_never_leaves_for_another_server(tmp_path: Path) -> None:
-    config = ArgillaConfig()
-    environ = {"SPANLOOP_HOME": str(tmp_path)}
-    with pytest.raises(ArgillaUnauthorized, match=r"set ARGILLA_API_KEY, or start the local Argilla"):
-        find_key(config, environ)
+def test_the_sdk_speaks_through_the_client(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    handlers, default = list(logging.root.handlers), rg.Argilla._default_client
+    me = (200, {"id": str(UUID(int=7)), "username": "anna", "role": "owner"})
+    user = (201, {"id": str(UUID(int=8)), "username": "bert", "role": "annotator"})
+    client = serve((503, "busy"), me, (502, "gateway"), user)
+    made = rg.User("bert", password="secret-word", client=client.sdk)
+    assert client.once(made.create, lambda: None).id == UUID(int=8)
+    assert client.seen == ["GET /api/v1/me"] * 2 + ["POST /api/v1/users"] * 2  # type: ignore[attr-defined]
+    assert logging.root.handlers == handlers
+    assert rg.Argilla._default_client is default
+    with pytest.raises(ArgillaUnauthorized, match="does not know this API key") as caught:
+        serve((401, {"detail": KEY})).sdk  # noqa: B018
+    assert KEY not in str(caught.value) + caplog.text
+    assert "secret-word" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("<html>", "answers, but not as Argilla; check argilla.api_url"),
+        ({"hello": "world"}, r"SDK does not take this from http.*: UserModel\.username: Field required"),
+    ],
+)
+def test_what_the_sdk_cannot_read_is_one_line(answer: object, message: str, serve: Serve) -> None:
+    with pytest.raises(ArgillaError, match=message) as caught:
+        serve((200, answer)).sdk  # noqa: B018
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine with a local Argilla on the default port."""
     (tmp_path / "argilla").mkdir()
     fields = {"username": "owner", "password": "p", "api_key": KEY, "auth_secret": "s"}
     (tmp_path / "argilla" / "credentials.json").write_text(json.dumps({**fields, "api_url": "http://127.0.0.1:6900"}))
-    assert find_key(config, environ) == KEY
-    assert find_key(ArgillaConfig(api_url="http://localhost:6900/"), environ) == KEY
-    assert find_key(config, {**environ, "ARGILLA_API_KEY": "other"}) == "other"
+    return {"SPANLOOP_HOME": str(tmp_path)}
+
+
+def key_of(environ: dict[str, str], **argilla: str) -> str:
+    """The key that `connect` finds."""
+    with connect(LoopConfig(argilla=ArgillaConfig(**argilla)), environ) as client:
+        return client._http.headers["X-Argilla-Api-Key"]
+
+
+def test_the_key_is_found_and_never_leaves_for_another_server(local: dict[str, str], tmp_path: Path) -> None:
+    assert key_of(local) == key_of(local, api_url="http://localhost:6900/") == KEY
+    assert key_of({**local, "ARGILLA_API_KEY": "other"}) == "other"
     for elsewhere in ("http://127.0.0.1:6901", "http://argilla.example:6900", "https://127.0.0.1"):
         with pytest.raises(ArgillaUnauthorized, match="no API key for"):
-            find_key(ArgillaConfig(api_url=elsewhere), environ)
+            key_of(local, api_url=elsewhere)
     (tmp_path / "argilla" / "credentials.json").write_text("{")
     with pytest.raises(ServiceError, match="damaged"):
-        find_key(config, environ)
+        key_of(local)
+    with pytest.raises(ArgillaUnauthorized, match=r"set ARGILLA_API_KEY, or start the local Argilla"):
+        key_of({"SPANLOOP_HOME": str(tmp_path / "elsewhere")})
+
+
+def test_prefect_is_asked_only_for_a_block_that_is_named(local: dict[str, str]) -> None:
+    config = LoopConfig(argilla=ArgillaConfig(api_key_block="argilla-key"))
+    assert needs_prefect(config, local)
+    assert not needs_prefect(config, {**local, "ARGILLA_API_KEY": "other"})
+    assert not needs_prefect(LoopConfig(), local)
+    code = "import sys; from spanloop import argilla, config; argilla.connect(config.LoopConfig()); print(*sys.modules)"
+    environ = {**os.environ, **local}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert {"prefect", "argilla", "datasets"}.isdisjoint(done.stdout.split())
 
 
 def test_a_key_with_odd_characters_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ArgillaUnauthorized, match="characters that no key has; copy it again"):
-        ArgillaClient(ArgillaConfig(), {"ARGILLA_API_KEY": "schlüssel"})
+        connect(LoopConfig(), {"ARGILLA_API_KEY": "schlüssel"})

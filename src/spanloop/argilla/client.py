@@ -1,60 +1,68 @@
-"""Argilla's REST API, safe to repeat: every call either happened once or is one line of error.
+"""One Argilla server and one key; safe to repeat: every call either happened once or is one line of error."""
 
-Only `httpx` is used: importing Argilla's own client takes seconds, and it offers neither sorting nor partial updates.
-"""
-
-import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import httpx
 
-from spanloop.argilla.keys import find_key, is_loopback
-from spanloop.config import ArgillaConfig
 from spanloop.errors import ArgillaError, ArgillaUnauthorized, ArgillaUnreachable
+from spanloop.processes.ports import is_loopback
+
+if TYPE_CHECKING:
+    import argilla as rg
 
 Json = Any
+T = TypeVar("T")
+
 _WAITS = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts
-_PASSING = {429, 500, 502, 503, 504}
-_TAKEN = {409, 422}
+_BUSY = {429, 500, 502, 503, 504}
+_CLASHING = {409, 422}
 _DETAIL = 300
 
 
+class _MayPass(ArgillaUnreachable):
+    """Another attempt may do better; whether the server did the work is open."""
+
+
+class _Clash(ArgillaError):
+    """Refused, perhaps because it is there already."""
+
+
 class ArgillaClient:
-    """A connection to one Argilla server with one key.
+    """A connection to one Argilla server with one key; a context manager.
 
     Requests that may be repeated (reading, searching, replacing) are repeated after time-outs, dropped connections and
-    passing server errors. What creates something is repeated only after a look at whether it is there by now.
+    passing server errors. What creates something is repeated only after a look at whether it is there by now. Argilla's
+    SDK (`sdk`) sends its requests through here, and so keeps the same promises and has the same errors.
     """
 
     def __init__(
-        self,
-        config: ArgillaConfig,
-        environ: Mapping[str, str] = os.environ,
-        *,
-        api_key: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        self, url: str, api_key: str, *, timeout: float = 60.0, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """Connect; no request is made yet.
+        """Make a client; no request is made yet.
 
         Args:
-            config: Address, name of the key's variable, time limit.
-            environ: Environment variables.
-            api_key: The key, where the caller has it from elsewhere (a Prefect Secret block).
+            url: Address of the server.
+            api_key: The key.
+            timeout: Longest wait for one answer, in seconds.
             sleep: Waits between attempts.
 
         Raises:
-            ArgillaUnauthorized: There is no key.
+            ArgillaUnauthorized: No key looks like this one.
         """
-        self.url = config.api_url.rstrip("/")
-        self._key = api_key or find_key(config, environ)
+        if not api_key.isascii() or not api_key.isprintable():
+            raise ArgillaUnauthorized(f"the API key for {url} holds characters that no key has; copy it again")
+        self.url = url.rstrip("/")
+        self._key = api_key
+        self._timeout = timeout
         self._sleep = sleep
         self._http = httpx.Client(
             base_url=f"{self.url}/api/v1/",
-            headers={"X-Argilla-Api-Key": _header(self._key, config)},
-            timeout=httpx.Timeout(config.timeout_seconds, connect=min(10.0, config.timeout_seconds)),
+            headers={"X-Argilla-Api-Key": api_key},
+            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
             trust_env=not is_loopback(self.url),
         )
 
@@ -72,6 +80,17 @@ class ArgillaClient:
         """Close the connections."""
         self._http.close()
 
+    def with_key(self, api_key: str) -> Self:
+        """The same server, seen by somebody else."""
+        return type(self)(self.url, api_key, timeout=self._timeout, sleep=self._sleep)
+
+    @cached_property
+    def sdk(self) -> "rg.Argilla":
+        """Argilla's SDK on this connection; the first use imports it (0.7 s) and asks the server who we are."""
+        from spanloop.argilla.sdk import open_sdk
+
+        return open_sdk(self.url, self._key, self._forward)
+
     def get(self, path: str, **params: str | int) -> Json:
         """Read a resource."""
         return self._repeat("GET", path, params=params)
@@ -88,51 +107,58 @@ class ArgillaClient:
         """Ask with a body; nothing changes on the server."""
         return self._repeat("POST", path, json=body, params=params)
 
-    def create(self, path: str, body: Json, find: Callable[[], Json | None]) -> Json:
-        """Create something once, whatever happens on the way.
+    def post(self, path: str, body: Json) -> Json:
+        """Create something in one attempt, which may have worked although it fails: `once` goes around it."""
+        return self._parsed(self._once("POST", path, json=body))
+
+    def once(self, make: Callable[[], T], find: Callable[[], T | None]) -> T:
+        """Make something once, whatever happens on the way.
 
         Args:
-            path: Where to POST.
-            body: What to create.
+            make: Sends the one request that creates it, by `post` or through the SDK.
             find: Looks for it; asked after a failure that leaves open whether the server did the work.
 
         Returns:
-            What was created, or what `find` found.
+            What `make` made, or what `find` found.
         """
-        for wait in (*_WAITS, 0.0):
-            answer, problem = self._once("POST", path, json=body)
-            if answer is not None and answer.is_success:
-                return self._json(answer)
-            passing = answer is None or answer.status_code in _PASSING
-            if (passing or (answer is not None and answer.status_code in _TAKEN)) and (found := find()) is not None:
-                return found
-            if not passing:
-                break
+        waits = iter(_WAITS)
+        while True:
+            try:
+                return make()
+            except (_MayPass, _Clash) as problem:
+                if (found := find()) is not None:
+                    return found
+                wait = None if isinstance(problem, _Clash) else next(waits, None)
+                if wait is None:
+                    raise
             self._sleep(wait)
-        raise self._error(answer, problem)
 
     def _repeat(self, method: str, path: str, **options: Any) -> Json:
-        for wait in (*_WAITS, 0.0):
-            answer, problem = self._once(method, path, **options)
-            if answer is not None and answer.is_success:
-                return self._json(answer)
-            if answer is not None and answer.status_code not in _PASSING:
-                break
-            self._sleep(wait)
-        raise self._error(answer, problem)
+        return self._parsed(self._steadily(method, path, **options))
 
-    def _once(self, method: str, path: str, **options: Any) -> tuple[httpx.Response | None, str]:
-        """One attempt: the answer, or None and what went wrong."""
+    def _steadily(self, method: str, path: str, **options: Any) -> httpx.Response:
+        for wait in _WAITS:
+            try:
+                return self._once(method, path, **options)
+            except _MayPass:
+                self._sleep(wait)
+        return self._once(method, path, **options)
+
+    def _once(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One attempt; returns only what the server was content with."""
         try:
-            return self._http.request(method, path, **options), ""
+            answer = self._http.request(method, path, **options)
         except httpx.TimeoutException:
-            return None, "no answer in time"
+            self._no_answer("no answer in time")
         except (httpx.TransportError, httpx.DecodingError) as error:
-            return None, _one_line(str(error)) or type(error).__name__
+            self._no_answer(_one_line(str(error)) or type(error).__name__)
         except (httpx.InvalidURL, UnicodeError):
             raise ArgillaUnreachable(f"{self.url} is not an address; check argilla.api_url") from None
+        if not answer.is_success:
+            raise self._refusal(answer)
+        return answer
 
-    def _json(self, answer: httpx.Response) -> Json:
+    def _parsed(self, answer: httpx.Response) -> Json:
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None
         try:
@@ -140,29 +166,32 @@ class ArgillaClient:
         except ValueError:
             raise ArgillaError(f"{self.url} answers, but not as Argilla; check argilla.api_url") from None
 
-    def _error(self, answer: httpx.Response | None, problem: str) -> ArgillaError:
-        """What went wrong, in one line without the key."""
-        here = f"Argilla at {self.url}"
-        if answer is None:
-            return ArgillaUnreachable(
-                f"{here} does not answer ({problem}); is it running, and is argilla.api_url right?"
-            )
-        status, detail = answer.status_code, _detail(answer).replace(self._key, "***")
+    def _forward(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of the SDK; what it POSTs creates something, so `once` has to stand around it."""
+        send = self._once if request.method == "POST" else self._steadily
+        body = request.read()
+        kind = {"Content-Type": request.headers["Content-Type"]} if body else {}
+        answer = send(request.method, str(request.url), content=body or None, headers=kind)
+        self._parsed(answer)
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    def _no_answer(self, problem: str) -> NoReturn:
+        raise _MayPass(
+            f"Argilla at {self.url} does not answer ({problem}); is it running, and is argilla.api_url right?"
+        ) from None
+
+    def _refusal(self, answer: httpx.Response) -> ArgillaError:
+        """What the server said, in one line without the key."""
+        here, status = f"Argilla at {self.url}", answer.status_code
+        detail = _detail(answer).replace(self._key, "***")
         if status == httpx.codes.UNAUTHORIZED:
             return ArgillaUnauthorized(f"{here} does not know this API key; check the key and the address")
         if status == httpx.codes.FORBIDDEN:
             return ArgillaUnauthorized(f"{here} does not allow this to the API key's user: {detail}")
-        if status in _PASSING:
-            return ArgillaUnreachable(f"{here} keeps failing with {status}: {detail}; see its log")
-        return ArgillaError(f"{here} refused {answer.request.method} {answer.request.url.path} ({status}): {detail}")
-
-
-def _header(key: str, config: ArgillaConfig) -> str:
-    if not key.isascii() or not key.isprintable():
-        raise ArgillaUnauthorized(
-            f"the API key in {config.api_key_env} holds characters that no key has; copy it again"
-        )
-    return key
+        if status in _BUSY:
+            return _MayPass(f"{here} keeps failing with {status}: {detail}; see its log")
+        kind = _Clash if status in _CLASHING else ArgillaError
+        return kind(f"{here} refused {answer.request.method} {answer.request.url.path} ({status}): {detail}")
 
 
 def _detail(answer: httpx.Response) -> str:

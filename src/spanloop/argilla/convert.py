@@ -1,11 +1,11 @@
-"""Argilla's JSON to records and back; offsets change their count here and nowhere else."""
+"""Argilla's JSON to records; `sending` goes the other way."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from spanloop.argilla import schema
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.offsets import PageOffsets, from_field
+from spanloop.argilla.shape import GROUP
 from spanloop.records import Record, Response, ScoredSpan, Span, Suggestion
 
 Json = dict[str, Any]
@@ -25,36 +25,13 @@ def to_record(item: Json, dataset: DatasetRef) -> Record:
     return Record(
         id=name,
         text=text,
-        group=str(metadata.get(schema.GROUP) or name),
+        group=str(metadata.get(GROUP) or name),
         server_id=item["id"],
         status=item["status"],
         responses=tuple(_response(x, dataset, offsets) for x in item.get("responses") or ()),
         suggestion=_suggestion(item.get("suggestions") or (), dataset, offsets),
         metadata=metadata,
     )
-
-
-def span_values(text: str, spans: Iterable[Span | ScoredSpan]) -> list[Json]:
-    """Spans as Argilla takes them.
-
-    Args:
-        text: The record's text.
-        spans: Spans in code points of that text.
-    """
-    offsets = PageOffsets(text)
-    pages = ((span.label, *offsets.to_page(span.start, span.end)) for span in spans)
-    return [{"label": label, "start": start, "end": end} for label, start, end in pages]
-
-
-def suggestion_value(text: str, suggestion: Suggestion, dataset: DatasetRef) -> Json:
-    """A suggestion as Argilla takes it: one score a span, none where there is no span."""
-    return {
-        "question_id": dataset.question_id,
-        "type": "model",
-        "agent": suggestion.agent,
-        "value": span_values(text, suggestion.spans),
-        "score": [span.score for span in suggestion.spans] or None,
-    }
 
 
 def _response(item: Json, dataset: DatasetRef, offsets: PageOffsets) -> Response:

@@ -1,12 +1,18 @@
 """Find or create the Argilla dataset of a configuration, and say where its parts are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from spanloop.argilla import schema
 from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.shape import PRIORITY, dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError, LabelError
+
+if TYPE_CHECKING:
+    import argilla as rg
 
 _MAX_GUIDELINES = 10_000
 
@@ -42,7 +48,7 @@ def queue_link(api_url: str, dataset_id: str) -> str:
     Without the sort in the address, Argilla shows every annotator a random order.
     """
     path = f"dataset/{dataset_id}/annotation-mode"
-    return f"{api_url.rstrip('/')}/{path}?page=1&status=pending&sort=metadata.{schema.PRIORITY}.desc"
+    return f"{api_url.rstrip('/')}/{path}?page=1&status=pending&sort=metadata.{PRIORITY}.desc"
 
 
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
@@ -52,16 +58,19 @@ def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         ArgillaError: There is no such dataset, it is half made, or it lacks the field or the question.
         LabelError: Its labels are not those of the configuration.
     """
+    from spanloop.argilla.sdk import sdk_errors
+
     names = config.argilla
-    workspace = _workspace(client, names.workspace)
-    found = _named(client, workspace["id"], names.dataset) if workspace else None
-    if found is None or found["status"] != "ready":
-        state = "is not ready" if found else "does not exist"
-        raise ArgillaError(
-            f"dataset {names.dataset!r} {state} in workspace {names.workspace!r} at {client.url}; "
-            "'spanloop import FILE' creates it"
-        )
-    return _reference(client, found, config.task)
+    with sdk_errors(client.url):
+        workspace = find_workspace(client, names.workspace)
+        found = _find(client, workspace, names.dataset) if workspace else None
+        if found is None or found.status != "ready":
+            state = "is not ready" if found else "does not exist"
+            raise ArgillaError(
+                f"dataset {names.dataset!r} {state} in workspace {names.workspace!r} at {client.url}; "
+                "'spanloop import FILE' creates it"
+            )
+        return _reference(client, found, config.task)[0]
 
 
 def ensure_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
@@ -74,96 +83,126 @@ def ensure_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         LabelError: The dataset's labels are not those of the configuration.
         ArgillaError: It lacks the field or the question, or Argilla refused something.
     """
+    from spanloop.argilla.sdk import sdk_errors
+
     task = config.task
     if not task.labels:
         raise ConfigError("task.labels is empty; name the span labels in spanloop.yaml, e.g. labels: [person, place]")
     if len(task.guidelines) > _MAX_GUIDELINES:
         raise ConfigError(f"task.guidelines has {len(task.guidelines)} characters; Argilla takes {_MAX_GUIDELINES}")
-    workspace = _ensure_workspace(client, config.argilla.workspace)
-    dataset = _ensure_named(client, workspace["id"], config)
-    path = f"datasets/{dataset['id']}"
-    if dataset["status"] == "draft":
-        _ensure_part(client, f"{path}/fields", schema.text_field(task))
-        _ensure_part(client, f"{path}/questions", schema.span_question(task))
-    for wanted in schema.metadata_properties():
-        _ensure_part(client, f"{path}/metadata-properties", wanted, listed=f"me/{path}/metadata-properties")
-    if dataset["status"] == "draft":
-        _publish(client, path)
-    reference = _reference(client, dataset, task)
-    _follow(client, dataset, reference, task)
+    with sdk_errors(client.url):
+        settings = dataset_settings(task, client.sdk)
+        workspace = _ensure_workspace(client, config.argilla.workspace)
+        found = _ensure_draft(client, workspace, config, settings)
+        _ensure_parts(client, found, settings)
+        reference, question = _reference(client, found, task)
+        _follow(client, found, question, task)
     return reference
 
 
-def _workspace(client: ArgillaClient, name: str) -> dict[str, Any] | None:
-    return _by_name(client.get("me/workspaces"), name)
+def find_workspace(client: ArgillaClient, name: str) -> "rg.Workspace | None":
+    """The workspace of that name, known to the SDK by its id: it refuses names with a space, Argilla does not."""
+    found = next((x for x in client.get("me/workspaces")["items"] if x["name"] == name), None)
+    return workspace_handle(client, found["id"]) if found else None
 
 
-def _ensure_workspace(client: ArgillaClient, name: str) -> dict[str, Any]:
-    def find() -> dict[str, Any] | None:
-        return _workspace(client, name)
+def workspace_handle(client: ArgillaClient, workspace_id: str) -> "rg.Workspace":
+    """A workspace in the SDK's hands, with its id for a name."""
+    import argilla as rg
 
-    return find() or dict(client.create("workspaces", {"name": name}, find))
-
-
-def _named(client: ArgillaClient, workspace_id: str, name: str) -> dict[str, Any] | None:
-    return _by_name(client.get("me/datasets", workspace_id=workspace_id), name)
+    return rg.Workspace(name=workspace_id, id=UUID(workspace_id), client=client.sdk)
 
 
-def _ensure_named(client: ArgillaClient, workspace_id: str, config: LoopConfig) -> dict[str, Any]:
-    name, task = config.argilla.dataset, config.task
+def _ensure_workspace(client: ArgillaClient, name: str) -> "rg.Workspace":
+    import argilla as rg
 
-    def find() -> dict[str, Any] | None:
-        return _named(client, workspace_id, name)
+    def find() -> "rg.Workspace | None":
+        return find_workspace(client, name)
 
-    body = {
-        "name": name,
-        "workspace_id": workspace_id,
-        "guidelines": task.guidelines or None,
-        "allow_extra_metadata": True,
-        "distribution": schema.distribution(task),
-    }
-    return find() or dict(client.create("datasets", body, find))
+    return find() or client.once(lambda: rg.Workspace(name=name, client=client.sdk).create(), find)
 
 
-def _ensure_part(client: ArgillaClient, path: str, wanted: dict[str, Any], listed: str = "") -> None:
-    """Create a field, question or metadata property unless one of that name is there."""
-
-    def find() -> dict[str, Any] | None:
-        return _by_name(client.get(listed or path), wanted["name"])
-
-    if find() is None:
-        client.create(path, wanted, find)
+def _find(client: ArgillaClient, workspace: "rg.Workspace", name: str) -> Any:
+    """The SDK's model of the dataset; None if there is none."""
+    return client.sdk.api.datasets.get_by_name_and_workspace_id(name, workspace.id)
 
 
-def _publish(client: ArgillaClient, path: str) -> None:
-    try:
-        client.put(f"{path}/publish")
-    except ArgillaError:
-        if client.get(path)["status"] != "ready":  # else: a repeated request met its own work
-            raise
+def _ensure_draft(client: ArgillaClient, workspace: "rg.Workspace", config: LoopConfig, settings: "rg.Settings") -> Any:
+    """The SDK's model of the dataset, which may still lack its parts.
+
+    `rg.Dataset.create` would make all of it at once, and delete it when one of its requests fails, which is no sign
+    that the server did not do the work.
+    """
+    import argilla as rg
+
+    name, sdk = config.argilla.dataset, client.sdk
+
+    def find() -> Any:
+        return _find(client, workspace, name)
+
+    if found := find():
+        return found
+    draft = rg.Dataset(name, workspace=workspace, client=sdk).api_model()
+    draft.guidelines = config.task.guidelines or None
+    draft.allow_extra_metadata = settings.allow_extra_metadata
+    draft.distribution = settings.distribution.to_dict()
+    return client.once(lambda: sdk.api.datasets.create(draft), find)
 
 
-def _reference(client: ArgillaClient, dataset: dict[str, Any], task: TaskConfig) -> DatasetRef:
-    """Check the question of the dataset against the configuration."""
-    question = _by_name(client.get(f"datasets/{dataset['id']}/questions"), task.question)
-    settings = question["settings"] if question else {}
-    if question is None or settings.get("type") != "span" or settings.get("field") != task.text_field:
+def _ensure_parts(client: ArgillaClient, found: Any, settings: "rg.Settings") -> None:
+    """Create what a half-made dataset lacks, and the metadata properties that a finished one lacks."""
+    import argilla as rg
+
+    api = client.sdk.api
+    dataset = rg.Dataset.from_model(found, client=client.sdk)
+    if found.status == "draft":
+        _ensure_all(client, dataset, settings.fields, api.fields)
+        _ensure_all(client, dataset, settings.questions, api.questions)
+    _ensure_all(client, dataset, settings.metadata, api.metadata)
+    if found.status == "draft":
+        try:
+            api.datasets.publish(found.id)
+        except ArgillaError:
+            if api.datasets.get(found.id).status != "ready":  # else: a repeated request met its own work
+                raise
+
+
+def _ensure_all(client: ArgillaClient, dataset: "rg.Dataset", parts: Iterable[Any], api: Any) -> None:
+    def find(name: str) -> Any:
+        return _named(api.list(dataset.id), name)
+
+    there = {part.name for part in api.list(dataset.id)}
+    for part in parts:
+        if part.name not in there:
+            part.dataset = dataset
+            client.once(part.create, partial(find, part.name))
+
+
+def _named(parts: Iterable[Any], name: str) -> Any:
+    return next((part for part in parts if part.name == name), None)
+
+
+def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[DatasetRef, Any]:
+    """The dataset's question checked against the configuration, and the SDK's model of it."""
+    question = _named(client.sdk.api.questions.list(found.id), task.question)
+    if question is None or question.type != "span" or question.settings.field != task.text_field:
         raise ArgillaError(
-            f"dataset {dataset['name']!r} has no span question {task.question!r} over the field {task.text_field!r}; "
+            f"dataset {found.name!r} has no span question {task.question!r} over the field {task.text_field!r}; "
             "set task.question and task.text_field to its names, or argilla.dataset to a new one"
         )
-    labels = tuple(option["value"] for option in settings["options"])
-    _check_labels(dataset["name"], labels, task.labels)
-    return DatasetRef(
-        id=dataset["id"],
-        name=dataset["name"],
-        workspace_id=dataset["workspace_id"],
+    labels = tuple(option["value"] for option in question.settings.options)
+    _check_labels(found.name, labels, task.labels)
+    reference = DatasetRef(
+        id=str(found.id),
+        name=found.name,
+        workspace_id=str(found.workspace_id),
         text_field=task.text_field,
         question=task.question,
-        question_id=question["id"],
+        question_id=str(question.id),
         labels=labels,
-        allow_overlapping=settings["allow_overlapping"],
+        allow_overlapping=question.settings.allow_overlapping,
     )
+    return reference, question
 
 
 def _check_labels(dataset: str, there: tuple[str, ...], wanted: list[str]) -> None:
@@ -177,26 +216,23 @@ def _check_labels(dataset: str, there: tuple[str, ...], wanted: list[str]) -> No
         )
 
 
-def _follow(client: ArgillaClient, dataset: dict[str, Any], reference: DatasetRef, task: TaskConfig) -> None:
-    """Bring what Argilla can change in a published dataset to the configuration."""
+def _follow(client: ArgillaClient, found: Any, question: Any, task: TaskConfig) -> None:
+    """Bring what Argilla can change in a published dataset to the configuration; send nothing that stays."""
     changes: dict[str, Any] = {}
-    if task.guidelines and dataset["guidelines"] != task.guidelines:
-        changes["guidelines"] = task.guidelines
-    if dataset["distribution"]["min_submitted"] != task.min_submitted:
-        changes["distribution"] = schema.distribution(task)
+    guidelines = task.guidelines.strip()  # as the SDK writes and reads them
+    if guidelines and found.guidelines != guidelines:
+        changes["guidelines"] = guidelines
+    if found.distribution.min_submitted != task.min_submitted:
+        changes["distribution"] = {**found.distribution.model_dump(), "min_submitted": task.min_submitted}
     if changes:
-        client.patch(f"datasets/{dataset['id']}", changes)
-    widened = task.allow_overlapping and not reference.allow_overlapping
-    if reference.allow_overlapping and not task.allow_overlapping:
+        client.patch(f"datasets/{found.id}", changes)
+    there = question.settings
+    if there.allow_overlapping and not task.allow_overlapping:
         raise ConfigError(
-            f"dataset {dataset['name']!r} allows overlapping spans and Argilla cannot forbid them later; "
+            f"dataset {found.name!r} allows overlapping spans and Argilla cannot forbid them later; "
             "set task.allow_overlapping to true"
         )
-    if widened or list(reference.labels) != task.labels:
-        settings = schema.span_question(task)["settings"]
-        kept = {key: settings[key] for key in ("type", "allow_overlapping", "options")}
-        client.patch(f"questions/{reference.question_id}", {"settings": kept})
-
-
-def _by_name(listing: dict[str, Any], name: str) -> dict[str, Any] | None:
-    return next((item for item in listing["items"] if item["name"] == name), None)
+    options = {option["value"]: option for option in there.options}
+    if there.allow_overlapping != task.allow_overlapping or list(options) != task.labels:
+        wanted = {"allow_overlapping": task.allow_overlapping, "options": [options[x] for x in task.labels]}
+        client.patch(f"questions/{question.id}", {"settings": {"type": "span", **wanted}})

@@ -1,7 +1,8 @@
-"""Read records out of Argilla: those that somebody submitted, those that nobody touched, or all."""
+"""Read records out of Argilla: all of them, those that somebody submitted, or those of some ids."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
@@ -9,10 +10,11 @@ from spanloop.argilla.dataset import DatasetRef
 from spanloop.records import Record
 
 PAGE = 1000
-MOST_IDS = 250  # Argilla takes no more values in one filter
+_MOST_IDS = 250  # Argilla takes no more values in one filter
 _INSERTED = {"entity": "record", "property": "inserted_at"}
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def pull(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
@@ -28,25 +30,35 @@ def pull_submitted(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Recor
     return _walk(client, dataset, [_terms("response", "status", ["submitted"])])
 
 
-def pull_pending(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
-    """The records that nobody has answered in any way: not submitted, no draft, not discarded."""
-    pending = [_terms("response", "status", ["pending"]), _terms("record", "status", ["pending"])]
-    return (record for record in _walk(client, dataset, pending) if not record.responses)
-
-
 def look_up(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> dict[str, Json]:
     """The records of these ids, as they are now.
 
     Args:
         client: The connection.
         dataset: Where to look.
-        ids: Record ids, at most `MOST_IDS`.
+        ids: Record ids, no more than a bulk of `in_bulks` has.
 
     Returns:
         Argilla's JSON of the records that are there, with responses and suggestions, by record id.
     """
     items = _search(client, dataset, [_terms("record", "external_id", ids)], offset=0) if ids else []
     return {item["external_id"]: item for item in items}
+
+
+def in_bulks(
+    client: ArgillaClient, dataset: DatasetRef, items: Iterable[T], id_of: Callable[[T], str]
+) -> Iterator[tuple[list[T], dict[str, Json]]]:
+    """Bulks of items, each with what Argilla has of its records at that moment, as `look_up` finds it.
+
+    Args:
+        client: The connection.
+        dataset: Where to look.
+        items: Whatever belongs to a record; a stream is read one bulk at a time.
+        id_of: The record's id.
+    """
+    rest = iter(items)
+    while bulk := list(islice(rest, _MOST_IDS)):
+        yield bulk, look_up(client, dataset, [id_of(item) for item in bulk])
 
 
 def _walk(client: ArgillaClient, dataset: DatasetRef, filters: list[Json]) -> Iterator[Record]:

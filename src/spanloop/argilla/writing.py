@@ -9,13 +9,12 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from spanloop.argilla import schema
-from spanloop.argilla.batches import batches
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.convert import suggestion_value, to_record
+from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.offsets import from_field, to_field
-from spanloop.argilla.pull import MOST_IDS, look_up
+from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.sending import Change, put_suggestions
+from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY
 from spanloop.records import Record, ScoredSpan, Suggestion
 from spanloop.store import number_of
 
@@ -24,7 +23,6 @@ _SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the s
 
 Json = dict[str, Any]
 Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "missing"]
-_OURS: set[Outcome] = {"suggested", "reordered", "unchanged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,63 +87,48 @@ def write_suggestions(
         ArgillaError: Argilla refused a bulk; those before it are written, and running again goes on from there.
     """
     counts: Counter[Outcome] = Counter()
-    for batch in batches(scored, MOST_IDS):
-        there = look_up(client, dataset, [item.record_id for item in batch])
-        room: list[Json] = []
-        bulk: list[Json] = []
-        for item in batch:
+    for bulk, there in in_bulks(client, dataset, scored, lambda item: item.record_id):
+        changes = []
+        for item in bulk:
             outcome, change = _decide(item, there.get(item.record_id), dataset, retired)
             counts[outcome] += 1
-            if outcome in _OURS:
-                room += _room(there[item.record_id], dataset)
-            bulk += [change] * bool(change)
-        for items in filter(None, (room, bulk)):
-            client.put(f"datasets/{dataset.id}/records/bulk", {"items": items})
+            changes += [change] if change else []
+        put_suggestions(client, dataset, changes)
         if progress:
-            progress(len(batch))
+            progress(len(bulk))
     return WriteReport(**{str(outcome): n for outcome, n in counts.items()})
 
 
-def _decide(scored: Scored, item: Json | None, dataset: DatasetRef, retired: Collection[str]) -> tuple[Outcome, Json]:
-    """What to do about one record, and the change to send."""
+def _decide(
+    scored: Scored, item: Json | None, dataset: DatasetRef, retired: Collection[str]
+) -> tuple[Outcome, Change | None]:
+    """What to do about one record, and what to change on it; None leaves all of it alone."""
     if item is None:
-        return "missing", {}
+        return "missing", None
     record = to_record(item, dataset)
     wanted = _rounded(scored.suggestion)
     if record.responses:
-        return "answered", {}
+        return "answered", None
     if record.suggestion and wanted and _is_newer(record.suggestion.agent, wanted.agent, retired):
-        return "newer", {}
-    change: Json = {}
-    if wanted and (record.suggestion is None or wanted != replace(record.suggestion, updated_at="")):
-        change["suggestions"] = [suggestion_value(record.text, wanted, dataset)]
+        return "newer", None
+    there = record.suggestion and replace(record.suggestion, updated_at="")
     metadata = _metadata(scored, record)
-    if metadata != record.metadata:
-        change["metadata"] = metadata
-    outcome: Outcome = "suggested" if "suggestions" in change else "reordered" if change else "unchanged"
-    return outcome, change and {"external_id": record.id, **change}
+    change = Change(item, wanted if wanted != there else None, metadata if metadata != record.metadata else None)
+    outcome: Outcome = "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged"
+    return outcome, change
 
 
 def _is_newer(there: str, ours: str, retired: Collection[str]) -> bool:
     return number_of(there) > number_of(ours) and there not in retired
 
 
-def _room(item: Json, dataset: DatasetRef) -> list[Json]:
-    """Give a record that spanloop did not import the room that its offsets need: the server checks them before."""
-    field = item["fields"][dataset.text_field]
-    wanted = to_field(from_field(field))
-    if wanted == field:
-        return []
-    return [{"external_id": item["external_id"], "fields": {**item["fields"], dataset.text_field: wanted}}]
-
-
 def _metadata(scored: Scored, record: Record) -> dict[str, object]:
     """The record's metadata with ours in it; a bulk replaces all of it."""
-    ours: dict[str, object] = {schema.PRIORITY: round(float(scored.priority), _DIGITS)}
+    ours: dict[str, object] = {PRIORITY: round(float(scored.priority), _DIGITS)}
     if scored.uncertainty is not None:
-        ours[schema.UNCERTAINTY] = round(float(scored.uncertainty), _DIGITS)
+        ours[UNCERTAINTY] = round(float(scored.uncertainty), _DIGITS)
     if scored.suggestion is not None:
-        ours[schema.MODEL_VERSION] = scored.suggestion.agent
+        ours[MODEL_VERSION] = scored.suggestion.agent
     return {**record.metadata, **ours}
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spanloop.cli.door import open_argilla
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ def agreement(
     from rich.console import Console
 
     from spanloop.annotations.agreement import disputes
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.pull import pull_submitted
 
     settings = load_config(config)
-    with ArgillaClient(settings.argilla) as client:
+    with open_argilla(settings) as client:
         report, found = disputes(pull_submitted(client, find_dataset(client, settings)), most=most)
         names = _names(client)
     if not report.records:

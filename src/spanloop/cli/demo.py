@@ -14,6 +14,7 @@ import typer
 
 from spanloop.cli.argilla import show_progress
 from spanloop.cli.bars import bar
+from spanloop.cli.door import open_argilla
 from spanloop.config import LoopConfig
 from spanloop.settings import home, load_config
 
@@ -69,7 +70,6 @@ def _argilla(keep: bool) -> Iterator["Running"]:
 
 def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     """Fetch the text, write a configuration, import; everything lies in one new folder."""
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import ensure_dataset
     from spanloop.demo.corpus import conll2003
     from spanloop.demo.material import hold_back, write_config
@@ -83,7 +83,7 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     material = hold_back(source, folder, most)
     write_config(folder / "spanloop.yaml", running.url, f"demo-{stamp}", material.labels)
     config = load_config(folder / "spanloop.yaml")
-    with ArgillaClient(config.argilla) as client, bar("importing", len(material.gold)) as advance:
+    with open_argilla(config) as client, bar("importing", len(material.gold)) as advance:
         dataset = ensure_dataset(client, config)
         import_records(
             client, dataset, parse_records(open_source(str(material.texts)), config), config, progress=advance
@@ -94,14 +94,12 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
 
 def _annotate(stage: _Stage, count: int) -> None:
     """Let the simulated annotator take the first records of its queue."""
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
     from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
 
-    argilla = stage.config.argilla
-    with ArgillaClient(argilla) as owner:
+    with open_argilla(stage.config) as owner:
         dataset = find_dataset(owner, stage.config)
-        (client,) = simulated_annotators(owner, argilla, dataset, 1)
+        (client,) = simulated_annotators(owner, dataset, 1)
         with client, bar(f"{PREFIX}1", count) as advance:
             done = SimulatedAnnotator(client, dataset, stage.material.gold).annotate(count, advance)
     typer.echo(f"the simulated annotator submitted {done.submitted} records")
@@ -121,13 +119,12 @@ def _round(stage: _Stage) -> None:
 
 def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> None:
     """One table, the picture, the two links."""
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset, queue_link
     from spanloop.cli.report import show_rounds
 
     picture = stage.folder / "learning-curve.svg"
     show_rounds(stage.config, picture)
-    with ArgillaClient(stage.config.argilla) as client:
+    with open_argilla(stage.config) as client:
         link = queue_link(client.url, find_dataset(client, stage.config).id)
     stays = keep or not running.fresh
     state = "running" if stays else "stopped now; 'make demo KEEP=1' leaves it running"

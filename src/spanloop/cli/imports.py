@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.cli.bars import bar
+from spanloop.cli.door import open_argilla
 from spanloop.config import ColumnsConfig
 from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config
@@ -37,7 +38,6 @@ def import_file(
 
     Safe to repeat: a record that is there by its id stays as it is.
     """
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import ensure_dataset, queue_link
     from spanloop.importing import open_source, parse_records
     from spanloop.importing.upload import check, import_records
@@ -46,7 +46,7 @@ def import_file(
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
     table = open_source(source, kind, split=split, subset=subset)
     found = check(table, loop, annotations)
-    with ArgillaClient(loop.argilla) as client:
+    with open_argilla(loop) as client:
         dataset = ensure_dataset(client, loop)
         with bar("importing", found.records) as advance:
             records = parse_records(table, loop, annotated=annotations != "nothing")

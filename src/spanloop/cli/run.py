@@ -27,12 +27,12 @@ def run(
 
 def _nothing_new(config: LoopConfig) -> "RoundReport | None":
     """The report of a round that would change nothing, found without starting Prefect; None if there is work."""
-    if config.argilla.api_key_block and config.argilla.api_key_env not in os.environ:
-        return None  # only Prefect can read the key
-    from spanloop.argilla.client import ArgillaClient
+    from spanloop.argilla.connection import connect, needs_prefect
     from spanloop.rounds.news import look_from_outside
 
-    with ArgillaClient(config.argilla) as client:
+    if needs_prefect(config):
+        return None
+    with connect(config) as client:
         return look_from_outside(config, client)
 
 

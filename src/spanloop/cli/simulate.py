@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from spanloop.cli.bars import bar
+from spanloop.cli.door import open_argilla
 from spanloop.cli.imports import FormatOption, named_columns
 from spanloop.settings import load_config
 
@@ -30,7 +31,6 @@ def simulate(
 
     For demonstrations, tests and benchmarks. What they submit is theirs by name: simulated-annotator-1, ….
     """
-    from spanloop.argilla.client import ArgillaClient
     from spanloop.argilla.dataset import find_dataset
     from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
     from spanloop.importing import open_source, parse_records
@@ -39,9 +39,9 @@ def simulate(
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
     table = open_source(gold, kind, split=split, subset=subset)
     known = {r.id: r.spans for r in parse_records(table, loop, annotated=True) if r.spans is not None}
-    with ArgillaClient(loop.argilla) as owner:
+    with open_argilla(loop) as owner:
         dataset = find_dataset(owner, loop)
-        for number, client in enumerate(simulated_annotators(owner, loop.argilla, dataset, annotators), start=1):
+        for number, client in enumerate(simulated_annotators(owner, dataset, annotators), start=1):
             with client, bar(f"{PREFIX}{number}", count) as advance:
                 worker = SimulatedAnnotator(client, dataset, known, error_rate=error_rate, seed=seed)
                 done = worker.annotate(count, advance)

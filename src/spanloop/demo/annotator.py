@@ -5,24 +5,20 @@ queue in the order of priority, and submits one record after the other. It answe
 or, at a given rate, with mistakes of the kinds that people make. Its accounts are called `simulated-annotator-1`, ….
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from spanloop.argilla import schema
+from spanloop.argilla.accounts import annotator_key
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.convert import span_values, to_record
+from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.config import ArgillaConfig
-from spanloop.errors import ArgillaError
+from spanloop.argilla.sending import submit_response
+from spanloop.argilla.shape import PRIORITY
 from spanloop.records import Record, Span
 
 PREFIX = "simulated-annotator-"
 _PAGE = 50
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class SimulatedAnnotator:
         self._dataset = dataset
         self._gold = gold
         self._error_rate = error_rate
-        self._name = str(client.get("me")["username"])
+        self._name = client.sdk.me.username
         self._seed = f"{seed}/{self._name}"
 
     def annotate(self, count: int, progress: Callable[[int], None] | None = None) -> Simulated:
@@ -100,7 +96,7 @@ class SimulatedAnnotator:
                     for entity in ("response", "record")
                 ]
             },
-            "sort": [{"scope": {"entity": "metadata", "metadata_property": schema.PRIORITY}, "order": "desc"}],
+            "sort": [{"scope": {"entity": "metadata", "metadata_property": PRIORITY}, "order": "desc"}],
         }
         path = f"me/datasets/{self._dataset.id}/records/search"
         answer = self._client.search(path, body, include="responses,suggestions", limit=_PAGE, offset=offset)
@@ -111,21 +107,7 @@ class SimulatedAnnotator:
         if self._error_rate:
             random = Random(f"{self._seed}/{record.id}")  # noqa: S311, chance, not secrecy
             spans = with_mistakes(spans, record.text, self._dataset.labels, self._error_rate, random)
-        values = {self._dataset.question: {"value": span_values(record.text, spans)}}
-        path = f"records/{record.server_id}/responses"
-
-        def find() -> Json | None:
-            return self._mine(record)
-
-        self._client.create(path, {"status": "submitted", "values": values}, find)
-
-    def _mine(self, record: Record) -> Json | None:
-        """This annotator's response, where the server did its work before the connection broke."""
-        name = {"entity": "record", "property": "external_id"}
-        body = {"filters": {"and": [{"type": "terms", "scope": name, "values": [record.id]}]}}
-        answer = self._client.search(f"me/datasets/{self._dataset.id}/records/search", body, include="responses")
-        responses = [response for item in answer["items"] for response in item["record"]["responses"]]
-        return responses[0] if responses else None
+        submit_response(self._client, self._dataset, record, spans)
 
 
 def with_mistakes(
@@ -168,14 +150,11 @@ def _mislabelled(span: Span, _text: str, labels: Sequence[str], random: Random) 
     return Span(span.start, span.end, random.choice([label for label in labels if label != span.label]))
 
 
-def simulated_annotators(
-    owner: ArgillaClient, config: ArgillaConfig, dataset: DatasetRef, count: int
-) -> list[ArgillaClient]:
+def simulated_annotators(owner: ArgillaClient, dataset: DatasetRef, count: int) -> list[ArgillaClient]:
     """Connections of `simulated-annotator-1` … `-count`, whose accounts are created in the workspace where missing.
 
     Args:
         owner: A connection of the owner; only the owner may create accounts.
-        config: The server.
         dataset: Its workspace gets the accounts.
         count: How many annotators.
 
@@ -184,31 +163,4 @@ def simulated_annotators(
         ArgillaError: An account of that name exists and is no annotator's.
     """
     names = [f"{PREFIX}{number}" for number in range(1, count + 1)]
-    return [ArgillaClient(config, api_key=_account(owner, dataset.workspace_id, name)["api_key"]) for name in names]
-
-
-def _account(owner: ArgillaClient, workspace_id: str, name: str) -> Json:
-    """The annotator's account, a member of the workspace."""
-
-    def find() -> Json | None:
-        return _named(owner.get("users"), name)
-
-    def find_member() -> Json | None:
-        return _named(owner.get(f"workspaces/{workspace_id}/users"), name)
-
-    account = find() or owner.create("users", _new_account(name), find)
-    if account["role"] != "annotator":
-        raise ArgillaError(f"account {name!r} has the role {account['role']}; simulated annotators must be annotators")
-    if find_member() is None:
-        owner.create(f"workspaces/{workspace_id}/users", {"user_id": account["id"]}, find_member)
-    return dict(account)
-
-
-def _new_account(name: str) -> Json:
-    """An account that nobody logs in to: its password is thrown away, its key does the work."""
-    title = name.replace("-", " ").capitalize()
-    return {"username": name, "first_name": title, "role": "annotator", "password": secrets.token_urlsafe(24)}
-
-
-def _named(listing: Json, name: str) -> Json | None:
-    return next((user for user in listing["items"] if user["username"] == name), None)
+    return [owner.with_key(annotator_key(owner, dataset, name)) for name in names]

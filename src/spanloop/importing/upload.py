@@ -6,24 +6,25 @@ Running the same import again, after a kill in the middle or on a longer file, a
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from spanloop.argilla import schema
-from spanloop.argilla.batches import batches
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.convert import span_values, to_record
+from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.offsets import to_field
-from spanloop.argilla.pull import MOST_IDS, look_up
+from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.sending import (
+    IMPORT_AGENT,
+    Change,
+    NewRecord,
+    create_records,
+    put_suggestions,
+    submit_response,
+)
+from spanloop.argilla.shape import GROUP, SPLIT
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
 from spanloop.importing import AnnotationsAs, Imported, Table, parse_records
-from spanloop.records import SPLITS, Record, Split
+from spanloop.records import SPLITS, Record, ScoredSpan, Split, Suggestion
 from spanloop.splits import split_of
-
-IMPORT_AGENT = "import"
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,48 +102,49 @@ def import_records(
     Raises:
         ArgillaError: Argilla refused a bulk; those before it are in, and running again goes on from there.
     """
-    user = client.get("me")["id"] if annotations == "responses" else ""
     report = ImportReport()
-    for batch in batches(records, MOST_IDS):
-        there = look_up(client, dataset, [record.id for record in batch])
-        bulk: list[Json] = []
-        for record in batch:
-            answer = _annotation(record, dataset, annotations, user)
-            if item := there.get(record.id):
-                report.present += 1
-                change = answer = _still_wanted(answer, record, to_record(item, dataset), report)
-            else:
-                report.created += 1
-                change = {**_new(record, dataset, config), **answer}
-            report.annotated += bool(answer)
-            bulk += [{"external_id": record.id, **change}] * bool(change)
-        if bulk:
-            client.put(f"datasets/{dataset.id}/records/bulk", {"items": bulk})
+    for bulk, there in in_bulks(client, dataset, records, lambda record: record.id):
+        fresh = [record for record in bulk if record.id not in there]
+        create_records(client, dataset, [_new(record, config, annotations) for record in fresh])
+        known = {name: to_record(item, dataset) for name, item in there.items()}
+        free = [x for x in bulk if x.id in known and _is_free(x, known[x.id], annotations, report)]
+        if annotations == "responses":
+            for record in free:
+                submit_response(client, dataset, known[record.id], record.spans or ())
+        else:
+            put_suggestions(client, dataset, [Change(there[x.id], _suggestion(x)) for x in free])
+        report.created += len(fresh)
+        report.present += len(bulk) - len(fresh)
+        report.annotated += sum(_is_wanted(record, annotations) for record in fresh) + len(free)
         if progress:
-            progress(len(batch))
+            progress(len(bulk))
     return report
 
 
-def _new(record: Imported, dataset: DatasetRef, config: LoopConfig) -> Json:
-    metadata = {schema.GROUP: record.group, schema.SPLIT: split_of(record.group, config.splits)}
-    return {"fields": {dataset.text_field: to_field(record.text)}, "metadata": metadata}
+def _new(record: Imported, config: LoopConfig, annotations: AnnotationsAs) -> NewRecord:
+    metadata: dict[str, object] = {GROUP: record.group, SPLIT: split_of(record.group, config.splits)}
+    wanted = _is_wanted(record, annotations)
+    return NewRecord(
+        record.id,
+        record.text,
+        metadata,
+        response=record.spans if wanted and annotations == "responses" else None,
+        suggestion=_suggestion(record) if wanted and annotations == "suggestions" else None,
+    )
 
 
-def _still_wanted(answer: Json, record: Imported, known: Record, report: ImportReport) -> Json:
-    """The annotation of a record that is there, where it takes nothing from anybody."""
+def _is_wanted(record: Imported, annotations: AnnotationsAs) -> bool:
+    return record.spans is not None and annotations != "nothing"
+
+
+def _is_free(record: Imported, known: Record, annotations: AnnotationsAs, report: ImportReport) -> bool:
+    """Whether the annotation goes onto a record that is there: where it takes nothing from anybody."""
     if known.text != record.text:
         report.differing.append(record.id)
-        return {}
-    return answer if not known.responses and ("responses" in answer or known.suggestion is None) else {}
+        return False
+    free = not known.responses and (annotations == "responses" or known.suggestion is None)
+    return free and _is_wanted(record, annotations)
 
 
-def _annotation(record: Imported, dataset: DatasetRef, annotations: AnnotationsAs, user: str) -> Json:
-    """The spans of the file as a response or a suggestion; empty where they are not wanted or there are none."""
-    if record.spans is None or annotations == "nothing":
-        return {}
-    value = span_values(record.text, record.spans)
-    if annotations == "responses":
-        values = {dataset.question: {"value": value}}
-        return {"responses": [{"user_id": user, "status": "submitted", "values": values}]}
-    suggestion = {"question_id": dataset.question_id, "type": "human", "agent": IMPORT_AGENT, "value": value}
-    return {"suggestions": [suggestion]}
+def _suggestion(record: Imported) -> Suggestion:
+    return Suggestion(tuple(ScoredSpan(x.start, x.end, x.label, 1.0) for x in record.spans or ()), IMPORT_AGENT)

@@ -1,4 +1,4 @@
-"""Ports: is one free, and which one is."""
+"""Ports: is one free, and which one is; which addresses are this machine's own."""
 
 import contextlib
 import errno
