@@ -144,12 +144,14 @@ class PrioritiseFigures(Figures):
     """How the queue was ordered.
 
     Attributes:
-        strategy: The query strategy; `random` without a model.
+        strategy: The query strategy.
         records: Pending records with a place in the queue.
+        scored: Those with a score; most strategies cannot judge the others, which come last and at random.
     """
 
     strategy: str
     records: int
+    scored: int = 0
 
 
 class LogFigures(Figures):

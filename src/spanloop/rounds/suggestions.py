@@ -49,7 +49,7 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
         Who scored how many; the scores are in the champion's score book.
     """
     if champion is None:
-        log.info("score: no model in service yet, the queue is random")
+        log.info("score: no model in service yet")
         return ScoreFigures()
     book = _book(work, champion)
     waiting = [r for r in _pending(work) if book.get(r.id, r.text) is None][: work.config.scoring.max_records or None]
@@ -106,9 +106,9 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
     ]
     queue = Queue(priority=prioritise(pending, config, work.config.splits), uncertainty=uncertainties(pending, config))
     write_json(work.queue, queue)
-    strategy = config.strategy if scored.model else "random"
-    log.info("prioritise: %d records by %s", len(pending), strategy)
-    return PrioritiseFigures(strategy=strategy, records=len(pending))
+    judged = sum(record.statistics is not None for record in pending)
+    log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
+    return PrioritiseFigures(strategy=config.strategy, records=len(pending), scored=judged)
 
 
 def _with_scores(work: Work, scored: ScoreFigures) -> Iterator[tuple[Record, Score | None]]:
