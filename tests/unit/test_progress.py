@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
-from spanloop.rounds import progress as telling
+from spanloop.rounds import progress
 
 
 def test_a_long_pass_tells_and_passes_on(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(telling.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     passed_on: list[int] = []
-    report = telling.telling_scoring(lambda done, total: passed_on.append(done))
+    report = progress.log_scoring(lambda done, total: passed_on.append(done))
     with caplog.at_level(logging.INFO, logger="spanloop"):
         for done in range(1, 301):
             now[0] += 0.1
