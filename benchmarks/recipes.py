@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from seqeval.scheme import IOB2, Entities
 
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import DataError
@@ -20,10 +21,10 @@ from spanloop.model.device import find_device, set_threads
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
-from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
+from spanloop.spans import spans_to_iob2, tag_names
 from spanloop.training.dropout import replace_dropout
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import load_model
+from spanloop.training.pretrained import load_model
 from spanloop.training.validation import f1
 
 _IGNORED = -100
@@ -151,8 +152,8 @@ def _tokenize(tokenizer: Any, text: str) -> Any:
     return tokenizer(words, is_split_into_words=True, truncation=True, max_length=_LONGEST)
 
 
-def _first_pieces(tokenized: Any) -> list[int]:
-    """For each piece the word that it begins, or -1."""
+def _first_subwords(tokenized: Any) -> list[int]:
+    """For each subword the word that it begins, or -1."""
     words, found, before = tokenized.word_ids(), [], None
     for word in words:
         found.append(-1 if word is None or word == before else word)
@@ -164,7 +165,7 @@ def _tutorial_row(tokenizer: Any, example: Example, labels: list[str]) -> dict[s
     tokenized = _tokenize(tokenizer, example.text)
     names = tag_names(labels)
     tags, _ = spans_to_iob2(_white_space_words(example.text), example.spans)
-    gold = [names.index(tags[word]) if word >= 0 else _IGNORED for word in _first_pieces(tokenized)]
+    gold = [names.index(tags[word]) if word >= 0 else _IGNORED for word in _first_subwords(tokenized)]
     return {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"], "labels": gold}
 
 
@@ -182,8 +183,9 @@ def _tutorial_spans(model: Any, tokenizer: Any, examples: list[Example], labels:
         for row, i in enumerate(part):
             words = _white_space_words(examples[i].text)
             named = ["O"] * len(words)
-            for position, word in enumerate(_first_pieces(tokenized[i])):
+            for position, word in enumerate(_first_subwords(tokenized[i])):
                 if word >= 0:
                     named[word] = names[tags[row, position]]
-            found |= {(i, span) for span in iob2_to_spans(words, named)}
+            entities = Entities([named], IOB2).entities[0]
+            found |= {(i, Span(words[e.start][0], words[e.end - 1][1], e.tag)) for e in entities}
     return found

@@ -148,10 +148,10 @@ def _argmax_spans(scorer: Scorer, texts: list[Example]) -> Spans:
     encoder, forward = scorer._loaded.encoder, scorer._loaded.forward
     short = [text for text in texts if len(encoder.encode([text.text]).windows) == 1]
     encoded = encoder.encode([text.text for text in short])
-    plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
-    word, token = words_of(encoded, plan.piece)
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+    word, token = words_of(encoded, layout.subword)
     tags = np.zeros(len(word), dtype=np.int64)
-    tags[word] = forward.run(plan, token).logits.argmax(axis=1)
+    tags[word] = forward.run(layout, token).logits.argmax(axis=1)
     found: Spans = {}
     for text, (low, high) in zip(short, pairwise(encoded.text_words), strict=True):
         spans: list[Span] = []
@@ -207,7 +207,7 @@ def _figures(
 ) -> dict[str, Any]:
     best = {name: min(run.seconds) for name, run in runs.items()}
     cpu = {name: min(run.cpu_seconds) for name, run in runs.items()}
-    tokens = len(scorer._loaded.encoder.encode([t.text for t in texts]).piece_ids)
+    tokens = len(scorer._loaded.encoder.encode([t.text for t in texts]).subword_ids)
     words = [len(t.text.split()) for t in texts]
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     peak = next((value for key, value in _PEAK.items() if key in gpu), None) if gpu else _peak_flops()

@@ -14,7 +14,7 @@ from spanloop.rounds.models import Contest
 from spanloop.rounds.news import News
 from spanloop.rounds.pending import Scores
 from spanloop.rounds.work import Work
-from spanloop.training.results import TrainProgress
+from spanloop.training.outcome import TrainProgress
 from tasks.access import argilla_task, connect
 from tasks.ui import ProgressBar, show_scores, show_summary
 

@@ -24,7 +24,7 @@ _PLACES = ["Paris", "Oslo", "Rome", "Lima", "Cairo", "Quito"]
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
-    """As BERT's: lower case, `##` pieces, zero-width characters removed."""
+    """As BERT's: lower case, `##` subwords, zero-width characters removed."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -39,7 +39,7 @@ def wordpiece() -> PreTrainedTokenizerFast:
 
 
 def byte_level() -> PreTrainedTokenizerFast:
-    """As GPT-2's and RoBERTa's: bytes, a leading space in the piece, pieces such as `.,` over two words."""
+    """As GPT-2's and RoBERTa's: bytes, a leading space in the subword, subwords such as `.,` over two words."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -57,7 +57,7 @@ def byte_level() -> PreTrainedTokenizerFast:
 
 
 def unigram() -> PreTrainedTokenizerFast:
-    """As SentencePiece's in XLM-R and T5: NFKC, `▁` for spaces, pieces that may run over punctuation."""
+    """As SentencePiece's in XLM-R and T5: NFKC, `▁` for spaces, subwords that may run over punctuation."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()

@@ -8,7 +8,7 @@ from tiny_models import LABELS, save_tiny_encoder
 from torch import nn
 
 from spanloop.training.dropout import Dropout, Masks, replace_dropout
-from spanloop.training.loading import load_model
+from spanloop.training.pretrained import load_model
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

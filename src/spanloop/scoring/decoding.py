@@ -14,15 +14,15 @@ from itertools import pairwise, starmap
 import numpy as np
 
 from spanloop.model import chain
-from spanloop.model.chain import Doubles
 from spanloop.model.encoding import Encoded
-from spanloop.model.viterbi import Floats, Ints, decode_ragged
+from spanloop.model.ragged import Doubles, Floats, Ints, log_softmax
+from spanloop.model.viterbi import decode
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.scoring import uncertainty
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoded:
     """What the logits of a chunk say.
 
     Attributes:
@@ -63,7 +63,7 @@ class DropoutPasses:
         return uncertainty.bald(self._distributions, self._entropies, self.count, lengths)
 
 
-def read(
+def decode_chunk(
     encoded: Encoded,
     logits: Floats,
     labels: Sequence[str],
@@ -71,8 +71,8 @@ def read(
     *,
     min_score: float = 0.0,
     passes: DropoutPasses | None = None,
-) -> Reading:
-    """Decode a chunk.
+) -> Decoded:
+    """Read spans and statistics off a chunk's logits.
 
     Args:
         encoded: The chunk's texts.
@@ -85,8 +85,8 @@ def read(
     lengths = np.diff(encoded.text_words)
     logprobs = log_softmax(logits, temperature)
     probabilities = np.exp(logprobs)
-    tags = decode_ragged(logprobs, lengths)
-    total, best = chain.total(probabilities, lengths), chain.best(probabilities, lengths)
+    tags = decode(logprobs, lengths)
+    total, best = chain.sum_product(probabilities, lengths), chain.max_product(probabilities, lengths)
     runs = chain.tag_runs(tags, lengths)
     scores = chain.span_probabilities(probabilities, total, runs)
     log_best = uncertainty.log_best(best.log_mass, total)
@@ -102,15 +102,7 @@ def read(
     bald = passes.bald(lengths) if passes else None
     last = [None] * len(lengths) if bald is None else bald.tolist()
     statistics = list(starmap(Statistics, zip(*(c.tolist() for c in columns), last, strict=True)))
-    return Reading(_spans(encoded, runs, scores, labels, min_score), statistics)
-
-
-def log_softmax(logits: Floats, temperature: float) -> Doubles:
-    """Logarithms of calibrated probabilities, row by row, in double precision."""
-    scaled = logits.astype(np.float64) / temperature
-    scaled -= scaled.max(axis=1, keepdims=True, initial=-np.inf)
-    scaled -= np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-    return scaled
+    return Decoded(_spans(encoded, runs, scores, labels, min_score), statistics)
 
 
 def _spans(

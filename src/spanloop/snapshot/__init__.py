@@ -1,5 +1,5 @@
 """Snapshots: immutable, content-addressed versions of the data set."""
 
-from spanloop.snapshot.versions import SnapshotInfo, build, current, load, read_examples, read_labels, version_hash
+from spanloop.snapshot.versions import SnapshotInfo, build, current, load, read_examples, read_labels
 
-__all__ = ["SnapshotInfo", "build", "current", "load", "read_examples", "read_labels", "version_hash"]
+__all__ = ["SnapshotInfo", "build", "current", "load", "read_examples", "read_labels"]

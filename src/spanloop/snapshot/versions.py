@@ -59,21 +59,17 @@ class SnapshotInfo:
     lost: tuple[LostSpan, ...]
 
 
-def version_hash(annotations: Iterable[Annotation], labels: Sequence[str], splits: SplitConfig) -> str:
+def version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
     """Hash the content of a data set.
 
     Args:
-        annotations: In any order.
+        digests: Of its annotations, as `digest_annotations` gives them.
         labels: The label scheme; its order counts, since it is the order of a model's outputs.
         splits: Seed and shares.
 
     Returns:
         8 hexadecimal digits.
     """
-    return _version_hash(digest_annotations(annotations), labels, splits)
-
-
-def _version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
     head = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
     content = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii"))
     for digest in digests.values():
@@ -125,7 +121,7 @@ def build(
     parent = current(store)
     check_annotations(rows, config.task.labels)
     digests = digest_annotations(rows)
-    digest = _version_hash(digests, config.task.labels, config.splits)
+    digest = version_hash(digests, config.task.labels, config.splits)
     if parent and parent.endswith(f"-{digest}"):
         return _info(store.path("snapshots", parent), new=False)
     version = f"v{number_of(parent or '') + 1:04d}-{digest}"

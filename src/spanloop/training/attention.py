@@ -22,17 +22,17 @@ def attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     *,
-    layout: packing.Layout,
+    row_layout: packing.RowLayout,
     dropout: float = 0.0,
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """As `packing.attention`, but without `dropout`, and on CPUs in fp32."""
     if query.device.type != "cpu":
-        return packing.attention(module, query, key, value, attention_mask, layout=layout, scaling=scaling)
+        return packing.attention(module, query, key, value, attention_mask, row_layout=row_layout, scaling=scaling)
     with torch.autocast("cpu", enabled=False):
         q, k, v = query.float(), key.float(), value.float()
-        return packing.attention(module, q, k, v, attention_mask, layout=layout, scaling=scaling)
+        return packing.attention(module, q, k, v, attention_mask, row_layout=row_layout, scaling=scaling)
 
 
 AttentionInterface.register(NAME, attention)

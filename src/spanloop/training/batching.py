@@ -8,7 +8,7 @@ Steps of windows of like length, which scripts that pad need, had a lower F1 on 
 
 import numpy as np
 
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Ints
 
 
 def epoch_steps(n_windows: int, per_step: int, seed: int, epoch: int) -> list[Ints]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spanloop.config import TrainingConfig
-from spanloop.training.results import TrainProgress, TrainResult
+from spanloop.training.outcome import TrainProgress, TrainResult
 
 
 def train(

@@ -23,7 +23,7 @@ from spanloop import errors
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import available_cpus
-from spanloop.training.results import TrainProgress, TrainResult
+from spanloop.training.outcome import TrainProgress, TrainResult
 from spanloop.training.stopping import sigterm_asks
 
 log = logging.getLogger(__name__)

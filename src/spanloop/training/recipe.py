@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any
 
 from spanloop.config import TrainingConfig
-from spanloop.training.loading import head_parameters
+from spanloop.training.pretrained import head_parameters
 from spanloop.training.token_types import surface_parameters
 
 PARAMETERS = 22e6
@@ -25,7 +25,7 @@ _FEWEST_BETWEEN = 5  # steps; fewer would spend more time on evaluating than on 
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Schedule:
     """How long to train.
 
     Attributes:
@@ -67,8 +67,8 @@ class Plan:
         return self.steps if cooling_from is None else min(self.steps, cooling_from + 2 * self.evaluate_every)
 
 
-def make_plan(n_windows: int, config: TrainingConfig) -> Plan:
-    """Plan the steps of a training.
+def make_schedule(n_windows: int, config: TrainingConfig) -> Schedule:
+    """The steps of a training.
 
     Args:
         n_windows: Training windows.
@@ -76,7 +76,9 @@ def make_plan(n_windows: int, config: TrainingConfig) -> Plan:
     """
     per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
     steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
-    return Plan(per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS)))
+    return Schedule(
+        per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS))
+    )
 
 
 def windows_per_step(config: TrainingConfig) -> int:

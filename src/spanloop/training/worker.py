@@ -11,7 +11,7 @@ from pathlib import Path
 from spanloop.errors import SpanloopError
 from spanloop.training.job import run_job
 from spanloop.training.launch import LOG, PROBLEM, PROGRESS, RESULT, Request
-from spanloop.training.results import TrainProgress
+from spanloop.training.outcome import TrainProgress
 
 
 def main(path: str) -> int:
@@ -33,7 +33,7 @@ def main(path: str) -> int:
         _say(PROBLEM, {"type": type(error).__name__, "message": str(error)})
         return 2
     if os.environ.get("RANK", "0") == "0":
-        _say(RESULT, result.to_json())
+        _say(RESULT, result.to_dict())
     return 0
 
 
