@@ -15,7 +15,7 @@ from spanloop.model import packing
 NAME = "spanloop_packed_training"
 
 
-def attention(
+def fp32_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -35,4 +35,4 @@ def attention(
         return packing.attention(module, q, k, v, attention_mask, row_layout=row_layout, scaling=scaling)
 
 
-AttentionInterface.register(NAME, attention)
+AttentionInterface.register(NAME, fp32_attention)
