@@ -30,10 +30,7 @@ class ModelFolder:
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
-        """Read a model folder's description.
-
-        Args:
-            path: The folder.
+        """Read the description of a model folder; its weights are not looked at.
 
         Raises:
             TrainingError: There is no such folder, or its `spanloop.json` is missing or unusable.

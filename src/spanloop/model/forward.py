@@ -92,11 +92,7 @@ class Forward:
             return Outputs(_fetch(torch.cat(logits)), None if sums is None else _fetch(sums[:n_texts]), self._mark())
 
     def batch(self, layout: Layout, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Run one forward pass.
-
-        Args:
-            layout: The layout.
-            batch: One of its batches.
+        """Run the forward pass of one batch of a layout.
 
         Returns:
             Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states, `(n_tokens, hidden_size)`,

@@ -29,7 +29,7 @@ class Batch:
 
     @property
     def sizes(self) -> Ints:
-        """Ints of each window, `(n_windows,)`."""
+        """Tokens of each window, `(n_windows,)`."""
         counts, lengths = np.array(self.groups, dtype=np.int64).T
         return np.repeat(lengths, counts)
 
@@ -117,10 +117,6 @@ def owners_of(encoded: Encoded, layout: Layout) -> Ints:
     """The text of each token that counts for the text's embedding, else -1, `(n_tokens,)`.
 
     Every subword of a text counts once, in the window where it has most context; special tokens do not count.
-
-    Args:
-        encoded: The texts.
-        layout: Their layout.
     """
     owners = np.searchsorted(encoded.text_subwords, layout.subword, side="right") - 1
     return np.where(layout.subword >= 0, owners, -1)

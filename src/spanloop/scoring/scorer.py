@@ -53,31 +53,22 @@ class Scorer:
     """
 
     def __init__(self, loaded: "Loaded", config: ScoringConfig) -> None:
-        """Wrap a loaded model.
-
-        Args:
-            loaded: The model.
-            config: How to score.
-        """
+        """Score with a model that `loading` has made ready."""
         self.labels = list(loaded.folder.labels)
         self._loaded = loaded
         self._config = config
 
     @classmethod
     def load(cls, model_path: Path, config: ScoringConfig) -> "Scorer":
-        """Load a model folder.
-
-        Args:
-            model_path: The folder.
-            config: How to score.
+        """Load a model folder; the first call imports PyTorch.
 
         Raises:
             TrainingError: The folder is no model, or cannot be loaded.
         """
         folder = ModelFolder.read(Path(model_path))
-        from spanloop.scoring.loading import load
+        from spanloop.scoring.loading import load_for_scoring
 
-        return cls(load(folder, config), config)
+        return cls(load_for_scoring(folder, config), config)
 
     def score(self, texts: Iterable[tuple[str, str]], *, embeddings: bool = False) -> Iterator[ScoredText]:
         """Score texts as they come.

@@ -1,8 +1,7 @@
 """Attention for training: within packed windows, without dropout on its weights, on CPUs in fp32 whatever is around it.
 
-For 16 windows of 24 to 256 tokens on one core, forward and backward, PyTorch's fused kernel in bf16 takes 3 to 7 times
-as long as in fp32, and with dropout on the attention weights there is no fused kernel at all: 4 times as long at 256
-tokens. So there is no dropout here, which makes no difference to F1 that could be measured; activations keep theirs.
+On CPUs PyTorch's fused kernel is several times slower in bf16, and there is none with dropout on the attention weights
+(`docs/lab-notes.md`); activations keep theirs.
 """
 
 from typing import Any

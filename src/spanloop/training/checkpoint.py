@@ -98,7 +98,7 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
-        """Delete the checkpoint."""
+        """Delete the checkpoint, and its folder if nothing else lies in it."""
         for path in self._folder.glob("*.pt*"):
             path.unlink()
         with contextlib.suppress(OSError):

@@ -43,5 +43,5 @@ def train(
     processes = config.num_processes or find_device(config.mixed_precision).count
     request = launch.Request(snapshot_path, config, out, init_from)
     if processes > 1:
-        return launch.run(request, processes, progress)
+        return launch.run_processes(request, processes, progress)
     return run_job(request.job(progress))

@@ -80,12 +80,6 @@ class Job:
 def run_job(job: Job) -> TrainResult:
     """Train a model and write its folder.
 
-    Args:
-        job: What to train.
-
-    Returns:
-        What training did.
-
     Raises:
         TrainingError: There is nothing to train on, the encoder cannot be loaded, the loss is not a number, the device
             is too small, or SIGTERM came.

@@ -1,7 +1,7 @@
 """F1 and temperature on the validation examples, with the decoding that scoring uses.
 
 Spans of low probability count here, whatever `scoring.min_score` is: the temperature that calibrates probabilities is
-fitted only once the weights are chosen. Choosing the weights without such spans was not tried.
+fitted only once the weights are chosen.
 """
 
 from collections.abc import Sequence

@@ -15,10 +15,7 @@ from spanloop.training.outcome import TrainProgress
 
 
 def main(path: str) -> int:
-    """Train as one of several processes.
-
-    Args:
-        path: The request file.
+    """Train as one of several processes, as the request file says.
 
     Returns:
         The exit code: 0, or 2 with the problem reported.
