@@ -41,7 +41,6 @@ class Encoded:
         word_start: (n_words,) first code point of a word, within its text.
         word_stop: (n_words,) one past its last code point, within its text.
         word_first: (n_words,) its first subword.
-        word_last: (n_words,) its last subword (included).
         text_words: (n_texts + 1,) text `i` has the words `text_words[i]:text_words[i + 1]`.
         windows: The windows over the subwords.
         subword_surface: (n_subwords,) the surface of a subword's word, a class of `surface`; None: not asked for.
@@ -53,7 +52,6 @@ class Encoded:
     word_start: Ints
     word_stop: Ints
     word_first: Ints
-    word_last: Ints
     text_words: Ints
     windows: Windows
     subword_surface: Ints | None
@@ -136,9 +134,8 @@ class Encoder:
         where = np.flatnonzero(count > 0)
         unit = _units(first, count, len(words))
         used, rank = np.unique(unit[first[where]], return_inverse=True)
-        word_first, word_last, stop = (np.full(len(used), x, np.int64) for x in (len(first), -1, 0))
+        word_first, stop = np.full(len(used), len(first)), np.zeros(len(used), np.int64)
         np.minimum.at(word_first, rank, where)
-        np.maximum.at(word_last, rank, where)
         np.maximum.at(stop, rank, words[first[where] + count[where] - 1, 1])
         text_of = np.searchsorted(text_words, used, side="right") - 1
         return Encoded(
@@ -148,7 +145,6 @@ class Encoder:
             word_start=words[used, 0] - base[text_of],
             word_stop=stop - base[text_of],
             word_first=word_first,
-            word_last=word_last,
             text_words=boundaries(np.bincount(text_of, minlength=len(text_words) - 1)),
             windows=plan_windows(subwords.bounds, self.capacity, self.stride),
             subword_surface=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
