@@ -287,7 +287,7 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(encoder: Path, tmp_path
 
 def _environment() -> dict[str, str]:
     support = Path(__file__).parent.parent / "support"
-    return {**os.environ, "PYTHONPATH": str(support), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(support), *sys.path])}
 
 
 def _interrupt(job: Job, at: int) -> None:
