@@ -22,7 +22,6 @@ from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
 from spanloop.spans import spans_to_iob2, tag_names
-from spanloop.training.dropout import replace_dropout
 from spanloop.training.job import Job, run_job
 from spanloop.training.pretrained import load_model
 from spanloop.training.validation import f1
@@ -110,7 +109,7 @@ def train_tutorial(
         learning_rate: Peak learning rate.
         epochs: Passes over the data.
         batch: Texts an update step.
-        quick: On CPUs, compute as spanloop does (bf16 where it pays, faster dropout), for comparisons of F1 alone.
+        quick: On CPUs, compute in bf16 where it pays, as spanloop does, for comparisons of F1 alone.
         **changes: Arguments of `TrainingArguments` that differ from its defaults.
     """
     from transformers import DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
@@ -119,7 +118,6 @@ def train_tutorial(
     cpu = time.process_time()
     loaded, tokenizer = load_model(model, labels, seed)
     if quick and not torch.cuda.is_available():
-        replace_dropout(loaded)
         changes = {"bf16": find_device(training=True).precision == "bf16", "use_cpu": True, **changes}
     rows = [_tutorial_row(tokenizer, example, labels) for example in train]
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():

@@ -217,7 +217,7 @@ def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
         scorer = Scorer.load(folder, config)
         assert scorer._loaded.forward.workers is not None
         assert torch.get_num_threads() == 2
-        texts = TEXTS * 20
+        texts = TEXTS * 5
         by_two, again = (list(scorer.score(named(texts), embeddings=True)) for _ in range(2))
         scorer._loaded.forward.workers = None
         by_one = list(scorer.score(named(texts), embeddings=True))

@@ -5,10 +5,7 @@ few labels can give. WordPiece also forgets white space: "@ada", the name of an 
 subwords, as are "(MR)" and "( MR )". Each subword therefore carries the surface of its word beside its id: one of four
 letter cases, after the caps feature of Collobert et al. (2011, https://arxiv.org/abs/1103.0398, section 6.1), with or
 without another word glued to its left, and to its right. The model reads it as its token type (`training.token_types`).
-What the tokenizer keeps is left out.
-
-The letter case was chosen on development sets. White space was not: the errors on wnut17's test set led to it, where it
-is worth about 1 to 2 points of F1; on the development sets of wnut17 and bc5cdr it made no difference beyond noise.
+What the tokenizer keeps is left out. What it is worth: `docs/lab-notes.md`.
 """
 
 from collections.abc import Collection, Sequence

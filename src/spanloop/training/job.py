@@ -20,7 +20,6 @@ from spanloop.model.surface import Feature, dropped
 from spanloop.records import Example
 from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.dropout import Masks, replace_dropout
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.pretrained import load_model, longest_window
@@ -111,9 +110,6 @@ class _Session:
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, self._features)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)
-        self._masks: Masks | None = None
-        if accelerator.device.type == "cpu":
-            self._masks = replace_dropout(model)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self._train = self._targets(job.train)
@@ -183,7 +179,6 @@ class _Session:
             self._encoder,
             self._train,
             weights=weights,
-            masks=self._masks,
             max_windows=config.per_device_train_batch_size,
             max_tokens=max_tokens,
         )

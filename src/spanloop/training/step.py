@@ -13,7 +13,6 @@ from spanloop.model.forward import Forward
 from spanloop.model.layout import Batch, Layout, lay_out, words_of
 from spanloop.model.ragged import Ints
 from spanloop.training.batching import share
-from spanloop.training.dropout import Masks
 from spanloop.training.likelihood import word_loss
 from spanloop.training.targets import IGNORED, Targets
 
@@ -36,7 +35,6 @@ class Stepper:
         targets: Targets,
         *,
         weights: torch.Tensor | None,
-        masks: Masks | None,
         max_windows: int,
         max_tokens: int,
     ) -> None:
@@ -48,13 +46,12 @@ class Stepper:
             encoder: The model's encoder.
             targets: The training data.
             weights: (n_tags,) weights of the tags in the loss; None: all equal.
-            masks: The source of the model's dropout; None: PyTorch's own.
             max_windows: Most windows a batch.
             max_tokens: Most tokens a batch.
         """
         self._forward, self._accelerator, self._encoder, self._targets = forward, accelerator, encoder, targets
         self._weights = None if weights is None else weights.to(accelerator.device)
-        self._masks, self._max_windows, self.max_tokens = masks, max_windows, max_tokens
+        self._max_windows, self.max_tokens = max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
         labelled = np.concatenate([[0], np.cumsum(targets.subword_tags != IGNORED)])
@@ -80,7 +77,7 @@ class Stepper:
         scale = 1.0 / max(1, int(self._labelled[rows].sum()))
         while True:
             try:
-                self._seed(seed + accelerator.process_index)
+                torch.manual_seed(seed + accelerator.process_index)
                 loss = self._accumulate(mine, scale)
                 break
             except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -90,11 +87,6 @@ class Stepper:
         if accelerator.num_processes > 1:
             stop = self._add_up(stop)
         return loss, stop
-
-    def _seed(self, seed: int) -> None:
-        torch.manual_seed(seed)
-        if self._masks:
-            self._masks.seed(seed)
 
     def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
