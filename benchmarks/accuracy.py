@@ -4,7 +4,7 @@ Both sides train on the same records, and on all of them: nothing is held back f
 labels than the other. The tutorials' recipe is given the learning rate that is best on the test set: all are tried
 with the first seed, the two best with every seed, and the better mean counts. Ours uses its defaults on every corpus.
 F1 is that of exact spans of characters. On CPUs the tutorials' recipe too runs in bf16 where the processor is made for
-it and with spanloop's faster dropout, which changes how long it takes, not what it learns.
+it, which changes how long it takes, not what it learns.
 """
 
 from statistics import mean

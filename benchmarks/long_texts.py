@@ -96,9 +96,9 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
         run_job(Job(train, [], corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
     encoder = scorer._loaded.encoder
-    pieces = np.diff(encoder.encode([e.text for e in rest]).text_pieces)
-    long = [e for e, n in zip(rest, pieces, strict=True) if n > encoder.capacity]
-    whole = [e for e, n in zip(rest, pieces, strict=True) if encoder.capacity // 2 < n <= encoder.capacity]
+    subwords = np.diff(encoder.encode([e.text for e in rest]).text_subwords)
+    long = [e for e, n in zip(rest, subwords, strict=True) if n > encoder.capacity]
+    whole = [e for e, n in zip(rest, subwords, strict=True) if encoder.capacity // 2 < n <= encoder.capacity]
     targets = make_targets(encoder, long, corpus.labels, "first")
     found = {scored.id: scored.spans for scored in scorer.score((e.id, e.text) for e in (*long, *whole))}
     edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
@@ -113,7 +113,7 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
         lost=sum(lost.reason != "boundary" for lost in targets.lost),
         cut=sum(lost.reason == "boundary" for lost in targets.lost),
         unpredicted=sum(_unpredicted(e.text, targets.encoded, i) for i, e in enumerate(long)),
-        longest=int(pieces.max()),
+        longest=int(subwords.max()),
         window=config.max_length,
     )
 
@@ -155,7 +155,7 @@ def summarize(runs: list[Judged], records: int) -> dict[str, Any]:
 def _edge(text: str, encoded: Encoded, i: int, capacity: int) -> int:
     """The character at which the first window of a text ends."""
     words = slice(encoded.text_words[i], encoded.text_words[i + 1])
-    outside = encoded.word_first[words] - encoded.text_pieces[i] >= capacity
+    outside = encoded.word_first[words] - encoded.text_subwords[i] >= capacity
     return int(encoded.word_start[words][outside][0]) if outside.any() else len(text)
 
 

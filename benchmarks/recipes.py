@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from seqeval.scheme import IOB2, Entities
 
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import DataError
@@ -20,10 +21,9 @@ from spanloop.model.device import find_device, set_threads
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
-from spanloop.spans import iob2_to_spans, spans_to_iob2, tag_names
-from spanloop.training.dropout import replace_dropout
+from spanloop.spans import spans_to_iob2, tag_names
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import load_model
+from spanloop.training.pretrained import load_model
 from spanloop.training.validation import f1
 
 _IGNORED = -100
@@ -109,7 +109,7 @@ def train_tutorial(
         learning_rate: Peak learning rate.
         epochs: Passes over the data.
         batch: Texts an update step.
-        quick: On CPUs, compute as spanloop does (bf16 where it pays, faster dropout), for comparisons of F1 alone.
+        quick: On CPUs, compute in bf16 where it pays, as spanloop does, for comparisons of F1 alone.
         **changes: Arguments of `TrainingArguments` that differ from its defaults.
     """
     from transformers import DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
@@ -118,7 +118,6 @@ def train_tutorial(
     cpu = time.process_time()
     loaded, tokenizer = load_model(model, labels, seed)
     if quick and not torch.cuda.is_available():
-        replace_dropout(loaded)
         changes = {"bf16": find_device(training=True).precision == "bf16", "use_cpu": True, **changes}
     rows = [_tutorial_row(tokenizer, example, labels) for example in train]
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
@@ -151,8 +150,8 @@ def _tokenize(tokenizer: Any, text: str) -> Any:
     return tokenizer(words, is_split_into_words=True, truncation=True, max_length=_LONGEST)
 
 
-def _first_pieces(tokenized: Any) -> list[int]:
-    """For each piece the word that it begins, or -1."""
+def _first_subwords(tokenized: Any) -> list[int]:
+    """For each subword the word that it begins, or -1."""
     words, found, before = tokenized.word_ids(), [], None
     for word in words:
         found.append(-1 if word is None or word == before else word)
@@ -164,7 +163,7 @@ def _tutorial_row(tokenizer: Any, example: Example, labels: list[str]) -> dict[s
     tokenized = _tokenize(tokenizer, example.text)
     names = tag_names(labels)
     tags, _ = spans_to_iob2(_white_space_words(example.text), example.spans)
-    gold = [names.index(tags[word]) if word >= 0 else _IGNORED for word in _first_pieces(tokenized)]
+    gold = [names.index(tags[word]) if word >= 0 else _IGNORED for word in _first_subwords(tokenized)]
     return {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"], "labels": gold}
 
 
@@ -182,8 +181,9 @@ def _tutorial_spans(model: Any, tokenizer: Any, examples: list[Example], labels:
         for row, i in enumerate(part):
             words = _white_space_words(examples[i].text)
             named = ["O"] * len(words)
-            for position, word in enumerate(_first_pieces(tokenized[i])):
+            for position, word in enumerate(_first_subwords(tokenized[i])):
                 if word >= 0:
                     named[word] = names[tags[row, position]]
-            found |= {(i, span) for span in iob2_to_spans(words, named)}
+            entities = Entities([named], IOB2).entities[0]
+            found |= {(i, Span(words[e.start][0], words[e.end - 1][1], e.tag)) for e in entities}
     return found

@@ -1,9 +1,10 @@
 """Speed of scoring against `transformers.pipeline`: `python -m benchmarks.scoring [--quick] --out FILE.json`.
 
 Same model, same texts, same device, side by side in one run: the pipeline text by text, as the tutorials do, and with
-batches of 32, against spanloop in fp32 and in int8. Each runs `--rounds` times, in turns, so that others on the machine
-disturb all alike; a ratio is one of best rounds. Tokens are real ones: no padding, no special tokens. The texts are of
-mixed length, about 30 words in the mean: sentences (bc5cdr, wnut17) and one whole abstract (tfh_patents) in ten.
+batches of 32, against spanloop in fp32, with and without the layers of oneDNN, and in int8. Each runs `--rounds` times,
+in turns, so that others on the machine disturb all alike; a ratio is one of best rounds. Tokens are real ones: no
+padding, no special tokens. The texts are of mixed length, about 30 words in the mean: sentences (bc5cdr, wnut17) and
+one whole abstract (tfh_patents) in ten.
 
 `span_agreement` holds the pipeline's spans against ours, and `span_agreement_argmax` against what its own reading (each
 word's likeliest tag, `I-` opening a span where none is open) makes of our logits on the texts of one window: what is
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -34,7 +36,7 @@ from spanloop.evaluation import evaluate
 from spanloop.model.layout import lay_out, words_of
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example, ScoredSpan, Span
-from spanloop.scoring import Scorer
+from spanloop.scoring import Scorer, onednn
 
 Spans = dict[str, set[Span]]
 _SHARES = {"bc5cdr": 9, "wnut17": 9, "tfh_patents": 2}
@@ -91,12 +93,13 @@ def measure(options: Any) -> dict[str, Any]:
         scorers = {
             "ours": Scorer.load(model, ScoringConfig(min_score=0)),  # the pipeline leaves out nothing
             "int8": Scorer.load(model, ScoringConfig(backend="int8", min_score=0)),
+            "without_onednn": _without_onednn(model),
         }
         runs = _ways(model, scorers, texts)
         for round_ in range(options.rounds + 1):
             for run in runs.values():
                 _once(run, warm_up=round_ == 0)
-        judged = {name: _f1(scorer, corpora["bc5cdr"], options.judged) for name, scorer in scorers.items()}
+        judged = {name: _f1(scorers[name], corpora["bc5cdr"], options.judged) for name in ("ours", "int8")}
         argmax = _argmax_spans(scorers["ours"], texts)
         theirs = {name: runs["pipeline_single"].spans[name] for name in argmax}
         alike = {"span_agreement_argmax": agreement(theirs, argmax), "texts_of_one_window": len(argmax)}
@@ -126,8 +129,14 @@ def _ways(model: Path, scorers: dict[str, Scorer], texts: list[Example]) -> dict
         "pipeline_batched": lambda: _by_pipeline(pipe, texts, 32),
         "ours": lambda: _by_scorer(scorers["ours"], texts),
         "int8": lambda: _by_scorer(scorers["int8"], texts),
+        "without_onednn": lambda: _by_scorer(scorers["without_onednn"], texts),
     }
     return {name: Run(way, [], [], {}) for name, way in ways.items()}
+
+
+def _without_onednn(model: Path) -> Scorer:
+    with patch.object(onednn, "pack", lambda model, tokens: None):
+        return Scorer.load(model, ScoringConfig(min_score=0))
 
 
 def _by_pipeline(pipe: Any, texts: list[Example], batch: int) -> Spans:
@@ -148,10 +157,10 @@ def _argmax_spans(scorer: Scorer, texts: list[Example]) -> Spans:
     encoder, forward = scorer._loaded.encoder, scorer._loaded.forward
     short = [text for text in texts if len(encoder.encode([text.text]).windows) == 1]
     encoded = encoder.encode([text.text for text in short])
-    plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
-    word, token = words_of(encoded, plan.piece)
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+    word, token = words_of(encoded, layout.subword)
     tags = np.zeros(len(word), dtype=np.int64)
-    tags[word] = forward.run(plan, token).logits.argmax(axis=1)
+    tags[word] = forward.run(layout, token).logits.argmax(axis=1)
     found: Spans = {}
     for text, (low, high) in zip(short, pairwise(encoded.text_words), strict=True):
         spans: list[Span] = []
@@ -207,7 +216,7 @@ def _figures(
 ) -> dict[str, Any]:
     best = {name: min(run.seconds) for name, run in runs.items()}
     cpu = {name: min(run.cpu_seconds) for name, run in runs.items()}
-    tokens = len(scorer._loaded.encoder.encode([t.text for t in texts]).piece_ids)
+    tokens = len(scorer._loaded.encoder.encode([t.text for t in texts]).subword_ids)
     words = [len(t.text.split()) for t in texts]
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     peak = next((value for key, value in _PEAK.items() if key in gpu), None) if gpu else _peak_flops()
@@ -219,6 +228,8 @@ def _figures(
         "cpu_ratio_vs_pipeline_single": cpu["pipeline_single"] / cpu["ours"],
         "cpu_ratio_vs_pipeline_batched": cpu["pipeline_batched"] / cpu["ours"],
         "cpu_ratio_int8_vs_ours": cpu["ours"] / cpu["int8"],
+        "ratio_vs_without_onednn": best["without_onednn"] / best["ours"],
+        "cpu_ratio_vs_without_onednn": cpu["without_onednn"] / cpu["ours"],
         "span_agreement": agreement(runs["pipeline_single"].spans, runs["ours"].spans),
         "span_agreement_int8": agreement(runs["ours"].spans, runs["int8"].spans),
         "f1_ours": judged["ours"],

@@ -133,8 +133,8 @@ class TrainingConfig(_Section):
     gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")
     max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")
     stride: int = Field(64, ge=0, description="Subword tokens that neighbouring windows share.")
-    label_pieces: Literal["first", "all"] = Field(
-        "all", description="Which pieces of a word carry its label in training; it is read off the first."
+    label_subwords: Literal["first", "all"] = Field(
+        "all", description="Which subwords of a word carry its label in training; it is read off the first."
     )
     surface_features: bool = Field(
         True, description="Show the encoder, as token types, what its tokenizer drops: capital letters, white space."

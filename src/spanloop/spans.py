@@ -1,4 +1,4 @@
-"""Spans of characters and IOB2 tags of words, there and back; what cannot be kept is counted, never dropped silently.
+"""Spans of characters, and as IOB2 tags of words; what cannot be kept is counted, never dropped silently.
 
 `refine_words` cuts words at span boundaries, so that the tags of a snapshot hold every span exactly. With unrefined
 words (those of a model, which cannot know the spans) a span whose boundary lies inside a word is widened to whole words
@@ -194,39 +194,6 @@ def spans_to_iob2(
         low, free, previous = max(low, free), high, span
         tags[low:high] = [f"B-{span.label}", *[f"I-{span.label}"] * (high - low - 1)]
     return tags, lost
-
-
-def iob2_to_spans(words: Sequence[Word], tags: Sequence[str]) -> list[Span]:
-    """Read spans from tags, strictly: an `I-` that does not continue a span of its label belongs to none.
-
-    Args:
-        words: One word a tag.
-        tags: `O`, `B-label`, `I-label`.
-
-    Returns:
-        Sorted, disjoint spans from the first character of the first word to the last of the last.
-
-    Raises:
-        DataError: The numbers of words and tags differ, or a tag is none of the three.
-    """
-    if len(words) != len(tags):
-        raise DataError(f"{len(words)} words have {len(tags)} tags; every word needs one")
-    spans: list[Span] = []
-    open_label = ""
-    for (start, end), tag in zip(words, tags, strict=True):
-        prefix, _, label = tag.partition("-")
-        if prefix == "B" and label:
-            spans.append(Span(start, end, label))
-            open_label = label
-        elif prefix == "I" and label:
-            open_label = label if label == open_label else ""
-            if open_label:
-                spans[-1] = Span(spans[-1].start, end, label)
-        elif tag == "O":
-            open_label = ""
-        else:
-            raise DataError(f"tag {tag!r} is not IOB2; tags are 'O', 'B-label' and 'I-label'")
-    return spans
 
 
 def _overlapping(kept: Sequence[Span], span: Span) -> Span | None:

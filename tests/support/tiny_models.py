@@ -1,10 +1,9 @@
-"""Tiny random encoders with tokenizers trained on the spot: no hub, a second a training."""
+"""Tiny random encoders with small tokenizers: no hub, a second a training, the same in every process."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast, RobertaConfig
 from transformers import RobertaForTokenClassification as RobertaModel
 
@@ -24,52 +23,24 @@ _PLACES = ["Paris", "Oslo", "Rome", "Lima", "Cairo", "Quito"]
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
-    """As BERT's: lower case, `##` pieces, zero-width characters removed."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False)
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-    )
+    """As BERT's: lower case, `##` subwords, zero-width characters removed."""
+    return committed("wordpiece", pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]")
 
 
 def byte_level() -> PreTrainedTokenizerFast:
-    """As GPT-2's and RoBERTa's: bytes, a leading space in the piece, pieces such as `.,` over two words."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=500,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>"
-    )
+    """As GPT-2's and RoBERTa's: bytes, a leading space in the subword, subwords such as `.,` over two words."""
+    return committed("byte_level", pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>")
 
 
 def unigram() -> PreTrainedTokenizerFast:
-    """As SentencePiece's in XLM-R and T5: NFKC, `▁` for spaces, pieces that may run over punctuation."""
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=250, special_tokens=special, unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    ends = [(name, tokenizer.token_to_id(name)) for name in ("<s>", "</s>")]
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=ends)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>"
-    )
+    """As SentencePiece's in XLM-R and T5: NFKC, `▁` for spaces, subwords that may run over punctuation."""
+    return committed("unigram", pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>")
+
+
+def committed(name: str, **special: Any) -> PreTrainedTokenizerFast:
+    """A tokenizer of `tiny_tokenizers`: trained once, as trainers of tokenizers order ties anew in every process."""
+    path = Path(__file__).parent / "tiny_tokenizers" / f"{name}.json"
+    return PreTrainedTokenizerFast(tokenizer_file=str(path), **special)
 
 
 TOKENIZERS = {"wordpiece": wordpiece, "byte_level": byte_level, "unigram": unigram}
@@ -106,7 +77,3 @@ def people_and_places(count: int) -> list[Example]:
         spans = [(text.index(name), name, "PER"), (text.index(place), place, "LOC")]
         examples.append(Example(f"r{i}", text, tuple(sorted(Span(s, s + len(w), x) for s, w, x in spans))))
     return examples
-
-
-def _corpus() -> list[str]:
-    return SENTENCES * 4 + [example.text for example in people_and_places(48)]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanloop.model import chain
-from spanloop.model.viterbi import decode_ragged
+from spanloop.model.viterbi import decode
 
 
 def is_valid(tags):
@@ -41,7 +41,7 @@ def test_every_figure_equals_brute_force(seed, n):
     p, lengths = random_probabilities(seed, n), np.array([n])
     masses = all_sequences(p)
     z = sum(masses.values())
-    total, best = chain.total(p, lengths), chain.best(p, lengths)
+    total, best = chain.sum_product(p, lengths), chain.max_product(p, lengths)
     assert np.exp(total.log_mass) == pytest.approx(z)
     assert np.exp(best.log_mass) == pytest.approx(max(masses.values()))
 
@@ -50,7 +50,7 @@ def test_every_figure_equals_brute_force(seed, n):
         assert total.marginals[word, tag] == pytest.approx(sum(through) / z)
         assert best.marginals[word, tag] == pytest.approx(max(through, default=0) / max(masses.values()))
 
-    tags = decode_ragged(np.log(p), lengths)
+    tags = decode(np.log(p), lengths)
     second = chain.log_second_best(best.marginals, tags, best, lengths)
     assert np.exp(second) == pytest.approx(sorted(masses.values())[-2])
 
@@ -63,7 +63,7 @@ def test_every_figure_equals_brute_force(seed, n):
 @given(seed=st.integers(0, 2**32 - 1), lengths=st.lists(st.integers(0, 8), min_size=1, max_size=10))
 def test_a_batch_gives_each_record_the_figures_it_has_alone(seed, lengths):
     p, lengths = random_probabilities(seed, sum(lengths)), np.array(lengths)
-    together = chain.total(p, lengths)
+    together = chain.sum_product(p, lengths)
     for part, n, log_mass, marginals in zip(
         np.split(p, np.cumsum(lengths)[:-1]),
         lengths,
@@ -71,7 +71,7 @@ def test_a_batch_gives_each_record_the_figures_it_has_alone(seed, lengths):
         np.split(together.marginals, np.cumsum(lengths)[:-1]),
         strict=True,
     ):
-        alone = chain.total(part, np.array([n]))
+        alone = chain.sum_product(part, np.array([n]))
         assert log_mass == pytest.approx(alone.log_mass[0])
         assert marginals == pytest.approx(alone.marginals)
 
@@ -80,7 +80,7 @@ def test_certain_words_give_certain_spans_and_no_second_best():
     p = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
     lengths = np.array([3])
     runs = chain.tag_runs(np.array([1, 2, 0]), lengths)
-    assert chain.span_probabilities(p, chain.total(p, lengths), runs) == pytest.approx([1.0])
+    assert chain.span_probabilities(p, chain.sum_product(p, lengths), runs) == pytest.approx([1.0])
 
 
 def test_spans_end_where_their_record_ends():
@@ -90,4 +90,4 @@ def test_spans_end_where_their_record_ends():
 
 def test_impossible_words_do_not_break_a_record():
     p = np.array([[0.0, 0.0, 1.0]])  # the only tag with mass is forbidden at the start
-    assert np.isfinite(chain.total(p, np.array([1])).marginals).all()
+    assert np.isfinite(chain.sum_product(p, np.array([1])).marginals).all()

@@ -1,4 +1,4 @@
-"""Alignment of characters, words and pieces, over random Unicode and three kinds of tokenizers."""
+"""Alignment of characters, words and subwords, over random Unicode and three kinds of tokenizers."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def words_of(encoded: Encoded, text: int) -> list[tuple[int, int]]:
 @every_tokenizer
 @settings(max_examples=150, deadline=None)
 @given(batch=st.lists(texts | st.sampled_from(SENTENCES), max_size=4))
-def test_words_lie_on_the_splitters_words_and_each_owns_its_pieces(name: str, batch: list[str]) -> None:
+def test_words_lie_on_the_splitters_words_and_each_owns_its_subwords(name: str, batch: list[str]) -> None:
     encoded = ENCODERS[name].encode(batch)
     for i, text in enumerate(batch):
         edges = split_words(text)
@@ -35,11 +35,12 @@ def test_words_lie_on_the_splitters_words_and_each_owns_its_pieces(name: str, ba
         assert all(a in starts and b in stops for a, b in words)
         assert all(left[1] <= right[0] for left, right in pairwise(words))
     n = len(encoded.word_start)
-    assert np.all(encoded.piece_word[encoded.word_first] == np.arange(n))
-    assert np.all(encoded.piece_word[encoded.word_last] == np.arange(n))
+    assert np.all(encoded.subword_word[encoded.word_first] == np.arange(n))
+    owned = encoded.subword_word[encoded.subword_word >= 0]
+    assert np.all(np.diff(owned) >= 0)
     assert np.all(np.diff(encoded.word_first) > 0)
     owner = np.searchsorted(encoded.text_words, np.arange(n), side="right")
-    assert np.all(owner == np.searchsorted(encoded.text_pieces, encoded.word_first, side="right"))
+    assert np.all(owner == np.searchsorted(encoded.text_subwords, encoded.word_first, side="right"))
 
 
 @every_tokenizer
@@ -49,8 +50,8 @@ def test_a_text_is_encoded_the_same_whatever_stands_beside_it(name: str, batch: 
     together = ENCODERS[name].encode(batch)
     for i, text in enumerate(batch):
         alone = ENCODERS[name].encode([text])
-        rows = slice(together.text_pieces[i], together.text_pieces[i + 1])
-        assert together.piece_ids[rows].tolist() == alone.piece_ids.tolist()
+        rows = slice(together.text_subwords[i], together.text_subwords[i + 1])
+        assert together.subword_ids[rows].tolist() == alone.subword_ids.tolist()
         assert words_of(together, i) == words_of(alone, 0)
 
 
@@ -61,13 +62,13 @@ def test_every_visible_word_is_decided_on_its_own_where_the_vocabulary_can_spell
     assert words_of(ENCODERS[name].encode([text]), 0) == split_words(text)
 
 
-def test_a_piece_over_two_words_is_cut_between_them() -> None:
+def test_a_subword_over_two_words_is_cut_between_them() -> None:
     encoder = Encoder(byte_level(), 32, 0)
     text = "In the U.S., it ended."
     assert ".," in encoder._backend.encode(text).tokens
     encoded = encoder.encode([text])
     assert [text[a:b] for a, b in words_of(encoded, 0)][2:7] == ["U", ".", "S", ".", ","]
-    assert len(encoded.piece_ids) == len(encoder._backend.encode(text, add_special_tokens=False)) + 1
+    assert len(encoded.subword_ids) == len(encoder._backend.encode(text, add_special_tokens=False)) + 1
 
 
 def test_zero_width_characters_give_no_word_to_decide() -> None:

@@ -61,11 +61,11 @@ def test_seqeval_agrees_with_exact_spans_on_every_record(records):
 @given(judged_records())
 def test_every_span_is_one_run_of_units(record):
     text, gold, found = record
-    pieces = units(text, [*gold, *found])
-    tags = iob2(pieces, gold, {label: label for label in LABELS})
-    starts = [start for (start, _), tag in zip(pieces, tags, strict=True) if tag.startswith("B-")]
+    segments = units(text, [*gold, *found])
+    tags = iob2(segments, gold, {label: label for label in LABELS})
+    starts = [start for (start, _), tag in zip(segments, tags, strict=True) if tag.startswith("B-")]
     assert starts == [s.start for s in gold]
-    assert {s.end for s in (*gold, *found)} <= {end for _, end in pieces}
+    assert {s.end for s in (*gold, *found)} <= {end for _, end in segments}
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -125,10 +125,6 @@ def test_calibration_of_the_small_example():
     right = {(round(b.low, 1), b.n): b.correct for b in result.reliability}
     assert right == {(0.3, 1): 0.0, (0.6, 1): 0.0, (0.8, 1): 0.0, (0.9, 1): 1.0}
     assert result.ece == pytest.approx((0.3 + 0.6 + 0.8 + 0.1) / 4)
-    assert result.reliability_markdown().splitlines()[-2:] == [
-        "| 90 to 100 | 1 | 90.0 | 100.0 |",
-        "| **calibration error** | | 45.0 | |",
-    ]
 
 
 def test_scores_of_calibrated_spans_have_no_calibration_error():
@@ -138,19 +134,11 @@ def test_scores_of_calibrated_spans_have_no_calibration_error():
     assert result.ece == pytest.approx(0.0, abs=1e-9)
 
 
-def test_evaluation_survives_json_and_prints_tables():
+def test_evaluation_survives_json_and_prints_a_table():
     examples, predictions = judged()
     result = evaluate(examples, predictions, ["PER", "LOC"])
-    assert Evaluation.from_json(result.to_json()) == result
-    assert json.loads(result.to_json())["f1"] == 0.25
+    assert Evaluation.from_dict(json.loads(json.dumps(result.to_dict(), allow_nan=False))) == result
     assert result.markdown().splitlines()[-1] == "| **all** | 25.0 | 25.0 | 25.0 | 4 |"
-    assert result.confusion_markdown().splitlines() == [
-        "| gold \\ predicted | PER | LOC | O |",
-        "|---|---:|---:|---:|",
-        "| PER | 2 | 0 | 0 |",
-        "| LOC | 1 | 0 | 1 |",
-        "| O | 0 | 1 | 0 |",
-    ]
     assert result.headline().startswith("F1 25.0 (")
 
 

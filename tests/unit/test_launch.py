@@ -34,10 +34,7 @@ def make_config(encoder: Path, processes: int, epochs: int = 10) -> TrainingConf
     )  # fmt: skip
 
 
-def test_two_processes_train_the_model_of_one(
-    snapshot: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def test_two_processes_train_the_model_of_one(snapshot: Path, encoder: Path, tmp_path: Path) -> None:
     told: list[TrainProgress] = []
     one = train(snapshot, make_config(encoder, 1), tmp_path / "one")
     two = train(snapshot, make_config(encoder, 2), tmp_path / "two", progress=told.append)
@@ -66,10 +63,7 @@ def test_children_die_with_the_parent(snapshot: Path, encoder: Path, tmp_path: P
     )
     config = make_config(encoder, 2, epochs=1000).model_copy(update={"early_stopping_patience": 0})
     arguments = [str(snapshot), config.model_dump_json(), str(tmp_path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    parent = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     assert int(parent.stdout.readline()) > 0
     children = _processes_naming(tmp_path / "request.json")

@@ -49,6 +49,7 @@ def test_gelu_is_taken_along(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tokens", [1, 7, 64, 100])
 def test_a_layer_is_right_for_any_number_of_tokens(tokens: int) -> None:
+    torch.manual_seed(0)
     linear = nn.Linear(12, 20)
     x = torch.randn(1, tokens, 12)
     with torch.inference_mode():

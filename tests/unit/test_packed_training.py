@@ -37,15 +37,15 @@ def test_the_gradients_of_a_batch_are_those_of_its_windows_one_by_one(
 
     alone = torch.zeros(())
     for row in rows:
-        pieces = encoded.piece_ids[encoded.windows.start[row] : encoded.windows.stop[row]]
-        ids = torch.tensor([[*encoder.prefix, *pieces, *encoder.suffix]])
+        subwords = encoded.subword_ids[encoded.windows.start[row] : encoded.windows.stop[row]]
+        ids = torch.tensor([[*encoder.prefix, *subwords, *encoder.suffix]])
         alone = alone + model(input_ids=ids).logits.square().sum()
     wanted = gradients(model, alone)
 
     forward = Forward(model, torch.device("cpu"), encoder.pad_id, 4096, multiple)
     probe(forward, (32, 7), attention.NAME, trains=True)
     assert (forward.first_position is not None) == (architecture in PACKED)
-    plan = lay_out(encoded, encoder.prefix, encoder.suffix, 4096, rows=rows)
-    found = gradients(model, forward.batch(plan, plan.batches[0])[0].square().sum())
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, 4096, rows=rows)
+    found = gradients(model, forward.batch(layout, layout.batches[0])[0].square().sum())
     assert len(found) == len(wanted)
     assert float((found - wanted).abs().max()) <= 2e-3 * float(wanted.abs().max())

@@ -12,8 +12,8 @@ from spanloop.config import TrainingConfig
 from spanloop.model.encoding import Encoder
 from spanloop.records import Example, Span
 from spanloop.training.batching import epoch_steps, share
-from spanloop.training.loading import load_model
-from spanloop.training.recipe import Plan, learning_rate, make_plan, parameter_groups
+from spanloop.training.pretrained import load_model
+from spanloop.training.recipe import Schedule, learning_rate, make_schedule, parameter_groups
 from spanloop.training.targets import IGNORED, make_targets
 from spanloop.training.validation import fit_temperature
 
@@ -22,15 +22,15 @@ sizes = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
 
 def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
     config = TrainingConfig(num_train_epochs=10, min_steps=150, per_device_train_batch_size=16)
-    assert make_plan(16, config).steps == 150
-    assert make_plan(1600, config).steps == 1000
+    assert make_schedule(16, config).steps == 150
+    assert make_schedule(1600, config).steps == 1000
     halved = config.model_copy(update={"gradient_accumulation_steps": 2})
-    assert make_plan(1600, halved).steps == 500
+    assert make_schedule(1600, halved).steps == 500
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    plan = Plan(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
-    factors = [plan.factor(step) for step in range(101)]
+    schedule = Schedule(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    factors = [schedule.factor(step) for step in range(101)]
     assert all(np.diff(factors[:11]) > 0)
     assert all(np.diff(factors[10:]) < 0)
     assert max(factors) == factors[10] == 1.0
@@ -38,11 +38,11 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
 
 
 def test_early_stopping_lets_the_rate_fall_before_it_ends() -> None:
-    plan = Plan(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
-    assert plan.last_step(cooling_from=40) == 50
-    assert plan.last_step(cooling_from=98) == 100
-    factors = [plan.factor(step, 40) for step in range(40, 51)]
-    assert factors[0] == plan.factor(40)
+    schedule = Schedule(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    assert schedule.last_step(cooling_from=40) == 50
+    assert schedule.last_step(cooling_from=98) == 100
+    factors = [schedule.factor(step, 40) for step in range(40, 51)]
+    assert factors[0] == schedule.factor(40)
     assert factors[-1] == 0.0
 
 
@@ -88,17 +88,17 @@ def test_processes_share_a_step_evenly(lengths: np.ndarray, processes: int) -> N
     assert max(loads) - min(loads) <= lengths.max()
 
 
-def test_targets_lie_on_first_pieces_or_on_all() -> None:
+def test_targets_lie_on_first_subwords_or_on_all() -> None:
     encoder = Encoder(wordpiece(), 32, 0)
     example = Example("a", "Zürichsee is in Zermattland.", (Span(0, 9, "LOC"), Span(16, 27, "LOC")))
     first = make_targets(encoder, [example], LABELS, "first")
     every = make_targets(encoder, [example], LABELS, "all")
-    pieces = first.encoded.word_last - first.encoded.word_first + 1
-    assert pieces[0] > 1
+    subwords = int((first.encoded.subword_word == 0).sum())
+    assert subwords > 1
     assert first.word_tags.tolist() == [3, 0, 0, 3, 0]
-    assert first.piece_tags[: pieces[0]].tolist() == [3, *[IGNORED] * (pieces[0] - 1)]
-    assert every.piece_tags[: pieces[0]].tolist() == [3, *[4] * (pieces[0] - 1)]
-    assert not (every.piece_tags == IGNORED).any()
+    assert first.subword_tags[:subwords].tolist() == [3, *[IGNORED] * (subwords - 1)]
+    assert every.subword_tags[:subwords].tolist() == [3, *[4] * (subwords - 1)]
+    assert not (every.subword_tags == IGNORED).any()
 
 
 def test_a_span_inside_a_word_is_trained_as_the_word_and_named() -> None:

@@ -27,7 +27,6 @@ from spanloop.scoring import ScoredText, Scorer, int8, predict
 from spanloop.scoring.scorer import chunks
 from spanloop.words import split_words
 
-torch.set_num_threads(1)
 ALL_SPANS = ScoringConfig(min_score=0)
 PACKED = {"bert", "electra", "distilbert", "roberta", "xlm-roberta"}
 TEXTS = SENTENCES + [example.text for example in people_and_places(12)]
@@ -60,7 +59,7 @@ def logits_of(scorer: Scorer, texts: list[str]) -> list[np.ndarray]:
     """The logits of each text's words, from the packed path."""
     chunk = scorer._prepare(named(texts), embeddings=False)
     logits = np.empty((len(chunk.word), 5), dtype=np.float32)
-    logits[chunk.word] = scorer._loaded.forward.run(chunk.plan, chunk.word_token).logits
+    logits[chunk.word] = scorer._loaded.forward.run(chunk.layout, chunk.word_token).logits
     return np.split(logits, chunk.encoded.text_words[1:-1])
 
 
@@ -71,7 +70,7 @@ def plain(folder: Path) -> tuple[Any, Any]:
 
 
 def plain_logits(folder: Path, text: str, types: dict[str, int] | None = None) -> np.ndarray:
-    """Logits of the first piece of each word, by Hugging Face alone, one text at a time."""
+    """Logits of the first subword of each word, by Hugging Face alone, one text at a time."""
     tokenizer, model = plain(folder)
     encoding = tokenizer(text, return_offsets_mapping=True)
     offsets = encoding.pop("offset_mapping")
@@ -84,10 +83,10 @@ def plain_logits(folder: Path, text: str, types: dict[str, int] | None = None) -
 
 
 def is_cut_alike(scorer: Scorer, folder: Path, text: str) -> bool:
-    """Does the plain tokenizer make the same pieces? It does where no piece of it runs over two words."""
+    """Does the plain tokenizer make the same subwords? It does where no subword of it runs over two words."""
     ours = scorer._loaded.encoder.encode([text])
-    same_pieces = ours.piece_ids.tolist() == plain(folder)[0](text, add_special_tokens=False)["input_ids"]
-    return same_pieces and len(ours.word_first) == len(split_words(text))
+    same_subwords = ours.subword_ids.tolist() == plain(folder)[0](text, add_special_tokens=False)["input_ids"]
+    return same_subwords and len(ours.word_first) == len(split_words(text))
 
 
 def same(a: ScoredText, b: ScoredText) -> bool:
@@ -131,18 +130,21 @@ def test_a_long_text_is_decided_word_by_word_where_it_has_most_context(scorer: S
     windows = encoded.windows
     assert len(windows) > 3
     assert len(logits) == len(split_words(text))
-    first, last = windows.start == 0, windows.stop == len(encoded.piece_ids)  # no context is missing at the text's ends
-    for word, piece in enumerate(encoded.word_first):
-        before = np.where(first, 1000, piece - windows.start)
-        context = np.minimum(before, np.where(last, 1000, windows.stop - 1 - piece))
-        context[(piece < windows.start) | (piece >= windows.stop)] = -1
-        (chosen,) = np.flatnonzero((windows.core_start <= piece) & (piece < windows.core_stop))
+    first, last = (
+        windows.start == 0,
+        windows.stop == len(encoded.subword_ids),
+    )  # no context is missing at the text's ends
+    for word, subword in enumerate(encoded.word_first):
+        before = np.where(first, 1000, subword - windows.start)
+        context = np.minimum(before, np.where(last, 1000, windows.stop - 1 - subword))
+        context[(subword < windows.start) | (subword >= windows.stop)] = -1
+        (chosen,) = np.flatnonzero((windows.core_start <= subword) & (subword < windows.core_stop))
         assert context[chosen] >= context.max() - 1
         if word % 10 == 0:
-            pieces = encoded.piece_ids[windows.start[chosen] : windows.stop[chosen]]
+            subwords = encoded.subword_ids[windows.start[chosen] : windows.stop[chosen]]
             with torch.inference_mode():
-                window = plain(folder)[1](torch.tensor([[*encoder.prefix, *pieces, *encoder.suffix]])).logits[0]
-            wanted = window[piece - windows.start[chosen] + len(encoder.prefix)].numpy()
+                window = plain(folder)[1](torch.tensor([[*encoder.prefix, *subwords, *encoder.suffix]])).logits[0]
+            wanted = window[subword - windows.start[chosen] + len(encoder.prefix)].numpy()
             assert logits[word] == pytest.approx(wanted, abs=2e-3)
 
 
@@ -215,7 +217,7 @@ def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
         scorer = Scorer.load(folder, config)
         assert scorer._loaded.forward.workers is not None
         assert torch.get_num_threads() == 2
-        texts = TEXTS * 20
+        texts = TEXTS * 5
         by_two, again = (list(scorer.score(named(texts), embeddings=True)) for _ in range(2))
         scorer._loaded.forward.workers = None
         by_one = list(scorer.score(named(texts), embeddings=True))
@@ -278,6 +280,7 @@ def test_int8_stays_close(folder: Path, scorer: Scorer) -> None:
 
 def test_int8_layers_serve_two_threads_at_a_time() -> None:
     """PyTorch's own layers fail now and then, in one call of some hundred, so there are many calls."""
+    torch.manual_seed(0)
     model = torch.nn.Module()
     model.base_model = torch.nn.Sequential(torch.nn.Linear(512, 128))
     int8.quantize(model, threads=2)

@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> Store:
 def build(text: str = "content"):
     def write(folder: Path) -> None:
         (folder / "sub").mkdir()
-        (folder / "a.txt").write_text(text)
+        (folder / "a.txt").write_text(text, encoding="utf-8")
         (folder / "sub" / "b.bin").write_bytes(b"\x00\xff" * 1000)
 
     return write

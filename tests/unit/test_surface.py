@@ -19,7 +19,7 @@ from spanloop.model.surface import Feature, dropped, surface_classes
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import load_model
+from spanloop.training.pretrained import load_model
 from spanloop.training.token_types import teach_surface
 from spanloop.words import split_words
 
@@ -78,10 +78,10 @@ def test_an_encoder_without_token_types_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [" ", "\n", "\u200b", ""])
 @pytest.mark.parametrize("kind", TOKENIZERS)
-def test_a_text_without_words_has_pieces_without_surface(kind: str, text: str) -> None:
+def test_a_text_without_words_has_subwords_without_surface(kind: str, text: str) -> None:
     encoded = Encoder(TOKENIZERS[kind](), 16, 4, ("case", "space")).encode([text])
-    assert encoded.piece_surface is not None
-    assert encoded.piece_surface.tolist() == [0] * len(encoded.piece_ids)
+    assert encoded.subword_surface is not None
+    assert encoded.subword_surface.tolist() == [0] * len(encoded.subword_ids)
 
 
 def by_capitals() -> list[Example]:

@@ -22,8 +22,8 @@ from spanloop.model.forward import Forward
 from spanloop.records import Example, Span
 from spanloop.training import step as step_module
 from spanloop.training.job import Job, run_job
-from spanloop.training.loading import load_model
-from spanloop.training.results import TrainProgress
+from spanloop.training.outcome import TrainProgress
+from spanloop.training.pretrained import load_model
 from spanloop.training.targets import make_targets
 from spanloop.training.validation import f1, spans_of, word_logits
 
@@ -287,7 +287,7 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(encoder: Path, tmp_path
 
 def _environment() -> dict[str, str]:
     support = Path(__file__).parent.parent / "support"
-    return {**os.environ, "PYTHONPATH": str(support), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(support), *sys.path])}
 
 
 def _interrupt(job: Job, at: int) -> None:
@@ -304,11 +304,11 @@ def _limit_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
     sizes: list[int] = []
     original = step_module.Stepper._loss
 
-    def loss(self: Any, plan: Any, batch: Any) -> torch.Tensor:
+    def loss(self: Any, layout: Any, batch: Any) -> torch.Tensor:
         sizes.append(batch.stop - batch.start)
         if sizes[-1] > tokens:
             raise torch.OutOfMemoryError(f"tried to allocate {sizes[-1]} tokens")
-        return original(self, plan, batch)
+        return original(self, layout, batch)
 
     monkeypatch.setattr(step_module.Stepper, "_loss", loss)
     return sizes

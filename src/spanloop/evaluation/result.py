@@ -1,6 +1,5 @@
 """What an evaluation found, as one value that can be stored, read back and printed."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from spanloop.evaluation.calibration import Bin
-from spanloop.evaluation.confusion import OUTSIDE
 
 
 class LabelScores(TypedDict):
@@ -67,15 +65,6 @@ class Evaluation:
         """Read what `to_dict` wrote."""
         return cls(**{**tree, "reliability": [Bin(**row) for row in tree["reliability"]]})
 
-    def to_json(self) -> str:
-        """The evaluation as a JSON document."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=2)
-
-    @classmethod
-    def from_json(cls, document: str) -> "Evaluation":
-        """Read what `to_json` wrote."""
-        return cls.from_dict(json.loads(document))
-
     def headline(self) -> str:
         """One line: F1 in percent with its interval, and on how much it rests."""
         return (
@@ -93,25 +82,3 @@ class Evaluation:
             name = label.replace("|", "\\|")
             lines.append(f"| {name} | {100 * precision:.1f} | {100 * recall:.1f} | {100 * f1:.1f} | {support} |")
         return "\n".join(lines)
-
-    def confusion_markdown(self) -> str:
-        """The confusion in markdown: gold labels down, predicted labels across, `O` for no span."""
-        found = {label for row in self.confusion.values() for label in row}
-        columns = [label for label in [*self.per_label, OUTSIDE] if label in found]
-        down = [label for label in [*self.per_label, OUTSIDE] if label in self.confusion]
-        escaped = [c.replace("|", "\\|") for c in columns]
-        lines = [f"| gold \\ predicted | {' | '.join(escaped)} |", f"|---|{'---:|' * len(columns)}"]
-        for label in down:
-            cells = " | ".join(str(self.confusion[label].get(column, 0)) for column in columns)
-            name = label.replace("|", "\\|")
-            lines.append(f"| {name} | {cells} |")
-        return "\n".join(lines)
-
-    def reliability_markdown(self) -> str:
-        """Scores against truth in markdown, figures in percent; the last row is the calibration error."""
-        lines = ["| scores | spans | mean score | right |", "|---|---:|---:|---:|"]
-        for b in self.reliability:
-            interval = f"{100 * b.low:.0f} to {100 * b.high:.0f}"
-            lines.append(f"| {interval} | {b.n} | {100 * b.score:.1f} | {100 * b.correct:.1f} |")
-        error = "-" if self.ece is None else f"{100 * self.ece:.1f}"
-        return "\n".join([*lines, f"| **calibration error** | | {error} | |"])

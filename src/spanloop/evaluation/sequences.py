@@ -33,9 +33,9 @@ def seqeval_scores(examples: Sequence[Example], predictions: Predictions, labels
     names = {label: f"L{i}" for i, label in enumerate(all_labels(examples, predictions, labels))}
     references, hypotheses = [], []
     for example, gold, predicted in pairs:
-        pieces = units(example.text, [*gold, *predicted])
-        references.append(iob2(pieces, gold, names))
-        hypotheses.append(iob2(pieces, predicted, names))
+        segments = units(example.text, [*gold, *predicted])
+        references.append(iob2(segments, gold, names))
+        hypotheses.append(iob2(segments, predicted, names))
     scores = _metric_compute(hypotheses, references)
     back = {name: label for label, name in names.items()}
     return {back.get(key, key): value for key, value in scores.items()}

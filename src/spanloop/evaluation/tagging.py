@@ -24,26 +24,26 @@ def units(text: str, spans: Sequence[Span]) -> Units:
         spans: Every span, gold and predicted, that is to be tagged.
 
     Returns:
-        Half-open character offsets, in order: pieces of words, and those blanks at which a span begins or ends.
+        Half-open character offsets, in order: parts of words, and those blanks at which a span begins or ends.
     """
     words = split_words(text)
     starts, ends = {s.start for s in spans}, {s.end for s in spans}
     cuts = sorted({0, len(text), *starts, *ends, *(edge for word in words for edge in word)})
-    pieces, word = [], 0
+    segments, word = [], 0
     for start, end in pairwise(cuts):
         while word < len(words) and words[word][1] <= start:
             word += 1
         in_word = word < len(words) and words[word][0] <= start
         if in_word or start in starts or end in ends:
-            pieces.append((start, end))
-    return pieces
+            segments.append((start, end))
+    return segments
 
 
-def iob2(pieces: Units, spans: Sequence[Span], names: dict[str, str]) -> list[str]:
+def iob2(segments: Units, spans: Sequence[Span], names: dict[str, str]) -> list[str]:
     """Tag units with IOB2.
 
     Args:
-        pieces: What `units` returned for spans that include these.
+        segments: What `units` returned for spans that include these.
         spans: Sorted, disjoint spans.
         names: Tag name by label.
 
@@ -51,7 +51,7 @@ def iob2(pieces: Units, spans: Sequence[Span], names: dict[str, str]) -> list[st
         One of `O`, `B-name`, `I-name` a unit.
     """
     tags, current = [], 0
-    for start, _ in pieces:
+    for start, _ in segments:
         while current < len(spans) and spans[current].end <= start:
             current += 1
         span = spans[current] if current < len(spans) and spans[current].start <= start else None

@@ -17,11 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spanloop.model.viterbi import Floats, Ints, steps
+from spanloop.model.ragged import Doubles, Floats, Ints, ranges
+from spanloop.model.viterbi import steps
 
-Doubles = NDArray[np.float64]
 _FLOOR = 1e-30  # keeps a record whose valid tags all underflow from dividing by zero
 
 _Reduce = Callable[[Doubles], Doubles]
@@ -60,7 +59,7 @@ class Chain:
         return self.forward * self.backward
 
 
-def total(probabilities: Floats, lengths: Ints) -> Chain:
+def sum_product(probabilities: Floats, lengths: Ints) -> Chain:
     """Forward-backward: sums over all valid sequences.
 
     Args:
@@ -70,7 +69,7 @@ def total(probabilities: Floats, lengths: Ints) -> Chain:
     return _walk(probabilities, lengths, _sum, np.add)
 
 
-def best(probabilities: Floats, lengths: Ints) -> Chain:
+def max_product(probabilities: Floats, lengths: Ints) -> Chain:
     """The same with the maximum over valid sequences in place of the sum."""
     return _walk(probabilities, lengths, _max, np.maximum)
 
@@ -114,9 +113,9 @@ def log_second_best(peaks: Doubles, tags: Ints, chain: Chain, lengths: Ints) -> 
     The second best differs from the best in some word, so it is the best sequence through the best other tag there.
 
     Args:
-        peaks: `best(...).marginals`: mass of the best sequence through each tag, over that of the best of all.
+        peaks: `max_product(...).marginals`: mass of the best sequence through each tag, over that of the best of all.
         tags: The best sequence, `(n_rows,)`.
-        chain: `best(...)`.
+        chain: `max_product(...)`.
         lengths: Words of each record.
 
     Returns:
@@ -165,22 +164,16 @@ def span_probabilities(probabilities: Floats, chain: Chain, runs: TagRuns) -> Do
     """The marginal probability of each span under the chain, `(n_spans,)`.
 
     Args:
-        probabilities: As given to `total`.
-        chain: `total(...)`.
+        probabilities: As given to `sum_product`.
+        chain: `sum_product(...)`.
         runs: The spans.
     """
     if not len(runs.starts):
         return np.empty(0)
     begin = 2 * runs.labels + 1
     sizes = runs.ends - runs.starts - 1
-    rows = _inner_rows(runs.starts + 1, sizes)
+    rows = ranges(runs.starts + 1, sizes)
     inside = np.repeat(begin + 1, sizes)
     logs = np.log(np.maximum(probabilities[rows, inside].astype(np.float64), _FLOOR)) - np.log(chain.scale[rows])
     body = np.exp(record_sums(logs, sizes))
     return np.clip(chain.forward[runs.starts, begin] * body * chain.leave[runs.ends - 1], 0.0, 1.0)
-
-
-def _inner_rows(firsts: Ints, sizes: Ints) -> Ints:
-    """`[f, f+1, … f+s-1]` for every (f, s), end to end."""
-    shift = np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
-    return np.asarray(np.arange(len(shift)) + shift)

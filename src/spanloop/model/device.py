@@ -1,10 +1,10 @@
 """What this machine computes with: device, number format, threads, and why.
 
 bf16 is chosen only where the hardware multiplies it: on CUDA devices of compute capability 8.0 and later, and for
-training on CPUs with AMX or the bf16 instructions of AVX-512 (1.6 to 2.5 times the tokens/s of fp32 when fine-tuning a
-small encoder; weights and their updates stay fp32). CPUs without them are many times slower in bf16, so they compute in
-fp32, and scoring on a CPU always does: its probabilities are to be those of the model. Older CUDA devices with tensor
-cores (7.0, 7.5) take fp16 with loss scaling.
+training on CPUs with AMX or the bf16 instructions of AVX-512 (weights and their updates stay fp32; figures in
+`docs/lab-notes.md`). CPUs without them are many times slower in bf16, so they compute in fp32, and scoring on a CPU
+always does: its probabilities are to be those of the model. Older CUDA devices with tensor cores (7.0, 7.5) take fp16
+with loss scaling.
 """
 
 import os

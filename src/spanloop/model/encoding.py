@@ -1,14 +1,14 @@
-"""Texts as a model reads them: subword pieces aligned to words by character offsets, in overlapping windows.
+"""Texts as a model reads them: subwords aligned to words by character offsets, in overlapping windows.
 
-Everything is flat, ragged numpy; no Python runs per piece. Positions in `Encoded` count over all texts of the call.
+Everything is flat, ragged numpy; no Python runs per subword. Positions in `Encoded` count over all texts of the call.
 
 Words come from `spanloop.words.split_words`, never from whitespace. Tokenizers disagree with them in three ways:
 
-- A piece begins with the space before its word (byte-level BPE, SentencePiece): offsets may include it; a piece
+- A subword begins with the space before its word (byte-level BPE, SentencePiece): offsets may include it; a subword
   belongs to the word that it overlaps, and no word contains a space.
-- A piece runs over the end of a word (".," of byte-level BPE): it is cut there and its parts are looked up again, so
+- A subword runs over the end of a word (".," of byte-level BPE): it is cut there and its parts are looked up again, so
   that a span may end at any word. Where the vocabulary has no such parts the words are decided together, as one.
-- A word gives no piece (zero-width characters, removed by the tokenizer's normalizer): nothing can be decided about
+- A word gives no subword (zero-width characters, removed by the tokenizer's normalizer): nothing can be decided about
   it, and it is left out; a span that runs over it covers it.
 """
 
@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from spanloop.errors import TrainingError
-from spanloop.model.subwords import PieceParts, Pieces, boundaries, cut_at_words
+from spanloop.model.ragged import Ints, boundaries
+from spanloop.model.subwords import SubwordParts, Subwords, cut_at_words
 from spanloop.model.surface import Feature, surface_classes
-from spanloop.model.windows import Ints, Windows, plan_windows
+from spanloop.model.windows import Windows, plan_windows
 from spanloop.words import split_words
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -34,41 +35,39 @@ class Encoded:
     """Encoded texts.
 
     Attributes:
-        piece_ids: (n_pieces,) vocabulary ids, without special tokens.
-        piece_word: (n_pieces,) the word a piece belongs to, -1 where it touches none.
-        text_pieces: (n_texts + 1,) text `i` has the pieces `text_pieces[i]:text_pieces[i + 1]`.
+        subword_ids: (n_subwords,) vocabulary ids, without special tokens.
+        subword_word: (n_subwords,) the word a subword belongs to, -1 where it touches none.
+        text_subwords: (n_texts + 1,) text `i` has the subwords `text_subwords[i]:text_subwords[i + 1]`.
         word_start: (n_words,) first code point of a word, within its text.
         word_stop: (n_words,) one past its last code point, within its text.
-        word_first: (n_words,) its first piece.
-        word_last: (n_words,) its last piece (included).
+        word_first: (n_words,) its first subword.
         text_words: (n_texts + 1,) text `i` has the words `text_words[i]:text_words[i + 1]`.
-        windows: The windows over the pieces.
-        piece_surface: (n_pieces,) the surface of a piece's word, a class of `surface`; None: not asked for.
+        windows: The windows over the subwords.
+        subword_surface: (n_subwords,) the surface of a subword's word, a class of `surface`; None: not asked for.
     """
 
-    piece_ids: Ints
-    piece_word: Ints
-    text_pieces: Ints
+    subword_ids: Ints
+    subword_word: Ints
+    text_subwords: Ints
     word_start: Ints
     word_stop: Ints
     word_first: Ints
-    word_last: Ints
     text_words: Ints
     windows: Windows
-    piece_surface: Ints | None
+    subword_surface: Ints | None
 
     @property
     def n_texts(self) -> int:
         """Number of texts."""
-        return len(self.text_pieces) - 1
+        return len(self.text_subwords) - 1
 
 
 class Encoder:
     """Encodes texts with one tokenizer.
 
     Attributes:
-        capacity: Pieces in a window, special tokens not counted.
-        prefix: Ids of the special tokens before a window's pieces.
+        capacity: Subwords in a window, special tokens not counted.
+        prefix: Ids of the special tokens before a window's subwords.
         suffix: Ids of those after it.
     """
 
@@ -80,7 +79,7 @@ class Encoder:
         Args:
             tokenizer: A fast Hugging Face tokenizer.
             max_length: Tokens in a window, special tokens included.
-            stride: Pieces that neighbouring windows share.
+            stride: Subwords that neighbouring windows share.
             surface_features: What the model reads of the words' surface as token types.
 
         Raises:
@@ -92,7 +91,7 @@ class Encoder:
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
-        self._parts = PieceParts(self._backend, tokenizer.unk_token_id)
+        self._parts = SubwordParts(self._backend, tokenizer.unk_token_id)
         self.prefix, self.suffix = _special_tokens(self._backend)
         self.pad_id = int(tokenizer.pad_token_id or 0)
         self.capacity = max_length - len(self.prefix) - len(self.suffix)
@@ -109,15 +108,15 @@ class Encoder:
         Returns:
             The encoded texts, in the order given.
         """
-        pieces = self._tokenize(texts)
+        subwords = self._tokenize(texts)
         words, text_words = _split(texts)
         base = np.cumsum([0, *(len(text) + 1 for text in texts)])  # one free position between texts: nothing overlaps
         words = words + np.repeat(base[:-1], np.diff(text_words))[:, None]
-        pieces = cut_at_words(self._parts, texts, base, pieces.shifted(base), words)
+        subwords = cut_at_words(self._parts, texts, base, subwords.shifted(base), words)
         classes = surface_classes(texts, words[:, 0], words[:, 1], self._features) if self._features else None
-        return self._assemble(pieces, words, text_words, base, classes)
+        return self._assemble(subwords, words, text_words, base, classes)
 
-    def _tokenize(self, texts: Sequence[str]) -> Pieces:
+    def _tokenize(self, texts: Sequence[str]) -> Subwords:
         try:
             encodings = self._backend.encode_batch(list(texts), add_special_tokens=False)
         except (UnicodeEncodeError, TypeError):  # a lone surrogate, which no tokenizer takes
@@ -128,29 +127,27 @@ class Encoder:
         ids = np.fromiter(chain.from_iterable(e.ids for e in encodings), np.int64, total)
         pairs = chain.from_iterable(chain.from_iterable(e.offsets for e in encodings))
         offsets = np.fromiter(pairs, np.int64, 2 * total).reshape(-1, 2)
-        return Pieces(ids, offsets[:, 0], offsets[:, 1], boundaries(sizes))
+        return Subwords(ids, offsets[:, 0], offsets[:, 1], boundaries(sizes))
 
-    def _assemble(self, pieces: Pieces, words: Ints, text_words: Ints, base: Ints, classes: Ints | None) -> Encoded:
-        first, count = pieces.words(words)
+    def _assemble(self, subwords: Subwords, words: Ints, text_words: Ints, base: Ints, classes: Ints | None) -> Encoded:
+        first, count = subwords.words(words)
         where = np.flatnonzero(count > 0)
         unit = _units(first, count, len(words))
         used, rank = np.unique(unit[first[where]], return_inverse=True)
-        word_first, word_last, stop = (np.full(len(used), x, np.int64) for x in (len(first), -1, 0))
+        word_first, stop = np.full(len(used), len(first)), np.zeros(len(used), np.int64)
         np.minimum.at(word_first, rank, where)
-        np.maximum.at(word_last, rank, where)
         np.maximum.at(stop, rank, words[first[where] + count[where] - 1, 1])
         text_of = np.searchsorted(text_words, used, side="right") - 1
         return Encoded(
-            piece_ids=pieces.ids,
-            piece_word=_put(rank, where, len(first), rest=-1),
-            text_pieces=pieces.bounds,
+            subword_ids=subwords.ids,
+            subword_word=_put(rank, where, len(first), rest=-1),
+            text_subwords=subwords.bounds,
             word_start=words[used, 0] - base[text_of],
             word_stop=stop - base[text_of],
             word_first=word_first,
-            word_last=word_last,
             text_words=boundaries(np.bincount(text_of, minlength=len(text_words) - 1)),
-            windows=plan_windows(pieces.bounds, self.capacity, self.stride),
-            piece_surface=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
+            windows=plan_windows(subwords.bounds, self.capacity, self.stride),
+            subword_surface=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
         )
 
 
@@ -163,7 +160,7 @@ def _split(texts: Sequence[str]) -> tuple[Ints, Ints]:
 
 
 def _units(first: Ints, count: Ints, n_words: int) -> Ints:
-    """(n_words,) the first word of those that are decided together, because one piece runs over all of them."""
+    """(n_words,) the first word of those that are decided together, because one subword runs over all of them."""
     crossing = count > 1
     steps = np.zeros(n_words + 2, dtype=np.int64)
     np.add.at(steps, first[crossing] + 1, 1)

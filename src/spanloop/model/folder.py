@@ -16,7 +16,7 @@ class ModelFolder:
         path: The folder: a Hugging Face model with its tokenizer, and `spanloop.json`.
         labels: Span labels in the order of the tags.
         max_length: Tokens a window, special tokens included.
-        stride: Pieces that neighbouring windows share.
+        stride: Subwords that neighbouring windows share.
         temperature: Divisor of the logits that calibrates probabilities, above 0.
         surface_features: What the model reads of the words' surface as token types.
     """
@@ -30,10 +30,7 @@ class ModelFolder:
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
-        """Read a model folder's description.
-
-        Args:
-            path: The folder.
+        """Read the description of a model folder; its weights are not looked at.
 
         Raises:
             TrainingError: There is no such folder, or its `spanloop.json` is missing or unusable.

@@ -1,4 +1,4 @@
-"""Run a token classifier over a plan: logits of its tokens, and hidden states for embeddings if asked.
+"""Run a token classifier over a layout: logits of its tokens, and hidden states for embeddings if asked.
 
 All windows of a batch go through the encoder as one row without padding where the encoder can do that (`probe`), else
 side by side with padding behind the shorter ones.
@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from spanloop.model import packing
-from spanloop.model.layout import Batch, Plan, Tokens
-from spanloop.model.viterbi import Ints
+from spanloop.model.layout import Batch, Layout
+from spanloop.model.ragged import Ints
 
 log = logging.getLogger(__name__)
 
@@ -54,28 +54,28 @@ class Forward:
 
     def run(
         self,
-        plan: Plan,
+        layout: Layout,
         word_token: Ints,
-        owners: Tokens | None = None,
+        owners: Ints | None = None,
         n_texts: int = 0,
         dropout_seed: int | None = None,
     ) -> "Outputs":
-        """Start the forward passes of a plan; on a GPU they go on while the caller does other work.
+        """Start the forward passes of a layout; on a GPU they go on while the caller does other work.
 
         Args:
-            plan: What to run.
+            layout: What to run.
             word_token: `(n_words,)` tokens whose logits are wanted, ascending.
             owners: `(n_tokens,)` text of each token that counts for that text's embedding, else -1; None: no
                 embeddings.
-            n_texts: Texts of the plan, where embeddings are asked for.
+            n_texts: Texts of the layout, where embeddings are asked for.
             dropout_seed: Run with dropout on, drawn with this seed; None: without dropout.
         """
         tokens = self.send(word_token)
-        bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in plan.batches)]).tolist()
+        bounds = np.searchsorted(word_token, [0, *(batch.stop for batch in layout.batches)]).tolist()
 
         def outcome(batch: Batch, words: slice) -> tuple[torch.Tensor, torch.Tensor | None]:
             with torch.inference_mode():
-                logits, hidden = self.batch(plan, batch)
+                logits, hidden = self.batch(layout, batch)
                 return logits.float()[tokens[words] - batch.start], hidden
 
         several = map if self.workers is None or dropout_seed is not None else self.workers.map
@@ -83,55 +83,51 @@ class Forward:
         if owners is not None:
             sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
         with torch.inference_mode(), self._dropout(dropout_seed), self._keeping(sums is not None):
-            outcomes = several(outcome, plan.batches, starmap(slice, pairwise(bounds)))
-            for batch, (wanted, hidden) in zip(plan.batches, outcomes, strict=True):
+            outcomes = several(outcome, layout.batches, starmap(slice, pairwise(bounds)))
+            for batch, (wanted, hidden) in zip(layout.batches, outcomes, strict=True):
                 logits.append(wanted)
                 if sums is not None and hidden is not None and owners is not None:
                     owner = self.send(owners[batch.start : batch.stop] % (n_texts + 1))  # -1: the row behind the texts
                     sums.index_add_(0, owner, hidden.float())
             return Outputs(_fetch(torch.cat(logits)), None if sums is None else _fetch(sums[:n_texts]), self._mark())
 
-    def batch(self, plan: Plan, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Run one forward pass.
-
-        Args:
-            plan: The plan.
-            batch: One of its batches.
+    def batch(self, layout: Layout, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Run the forward pass of one batch of a layout.
 
         Returns:
             Logits of the batch's tokens, `(n_tokens, n_tags)`, and their last hidden states, `(n_tokens, hidden_size)`,
             or None where `run` does not keep them.
         """
-        inputs, kept = self._padded(plan, batch) if self.first_position is None else self._packed(plan, batch)
+        inputs, kept = self._padded(layout, batch) if self.first_position is None else self._packed(layout, batch)
         logits = self.model(**inputs).logits.flatten(0, 1)[kept]
         hidden = vars(self._hidden).pop("last", None)
         return logits, None if hidden is None else hidden.flatten(0, 1)[kept]
 
-    def _packed(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], slice]:
+    def _packed(self, layout: Layout, batch: Batch) -> tuple[dict[str, Any], slice]:
         """The inputs as one row, and where in it the tokens are."""
         run, count = slice(batch.start, batch.stop), batch.stop - batch.start
         spare = -count % self.multiple
         groups = (*batch.groups, (1, spare)) if spare else batch.groups
-        inputs = {"input_ids": plan.ids[run], "position_ids": plan.position[run] + (self.first_position or 0)}
-        if plan.surface is not None:
-            inputs["token_type_ids"] = plan.surface[run]
+        inputs = {"input_ids": layout.ids[run], "position_ids": layout.position[run] + (self.first_position or 0)}
+        if layout.surface is not None:
+            inputs["token_type_ids"] = layout.surface[run]
         row = {name: self.send(np.pad(tokens, (0, spare)))[None] for name, tokens in inputs.items()}
-        return {**row, "layout": self._layout(groups)}, slice(count)
+        return {**row, "row_layout": self._row_layout(groups)}, slice(count)
 
-    def _padded(self, plan: Plan, batch: Batch) -> tuple[dict[str, Any], torch.Tensor]:
+    def _padded(self, layout: Layout, batch: Batch) -> tuple[dict[str, Any], torch.Tensor]:
         """The inputs with a row a window, and where in the flattened rows the tokens are."""
         run, sizes = slice(batch.start, batch.stop), batch.sizes
         shape = (len(sizes), int(sizes.max()))
-        place = np.repeat(np.arange(len(sizes)) * shape[1], sizes) + plan.position[run]
+        place = np.repeat(np.arange(len(sizes)) * shape[1], sizes) + layout.position[run]
 
-        def rows(tokens: Tokens | int, rest: int) -> torch.Tensor:
+        def rows(tokens: Ints | int, rest: int) -> torch.Tensor:
             flat = np.full(shape[0] * shape[1], rest, dtype=np.int64)
             flat[place] = tokens
             return self.send(flat.reshape(shape))
 
-        inputs = {"input_ids": rows(plan.ids[run], self.pad_id), "attention_mask": rows(1, 0)}
-        if plan.surface is not None:
-            inputs["token_type_ids"] = rows(plan.surface[run], 0)
+        inputs = {"input_ids": rows(layout.ids[run], self.pad_id), "attention_mask": rows(1, 0)}
+        if layout.surface is not None:
+            inputs["token_type_ids"] = rows(layout.surface[run], 0)
         return inputs, self.send(place)
 
     def _keeping(self, hidden: bool) -> AbstractContextManager[Any]:
@@ -140,13 +136,13 @@ class Forward:
 
         return self.model.base_model.register_forward_hook(keep) if hidden else nullcontext()
 
-    def _layout(self, groups: tuple[tuple[int, int], ...]) -> packing.Layout:
+    def _row_layout(self, groups: tuple[tuple[int, int], ...]) -> packing.RowLayout:
         longest = max(length for _, length in groups)
         if self.device.type != "cuda":
-            return packing.Layout(groups, None, longest)
+            return packing.RowLayout(groups, None, longest)
         sizes = np.repeat([length for _, length in groups], [count for count, _ in groups])
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-        return packing.Layout(groups, self.send(offsets), longest)
+        return packing.RowLayout(groups, self.send(offsets), longest)
 
     @contextmanager
     def _dropout(self, seed: int | None) -> Iterator[None]:
@@ -192,7 +188,7 @@ class Outputs:
 
     @property
     def sums(self) -> Singles | None:
-        """Sums of the last hidden states of each text's pieces, `(n_texts, hidden_size)`; None if not asked for."""
+        """Sums of the last hidden states of each text's subwords, `(n_texts, hidden_size)`; None if not asked for."""
         self._wait()
         return None if self._sums is None else np.asarray(self._sums.numpy())
 
@@ -216,7 +212,7 @@ def probe(
 
     Args:
         forward: The model; its attention and `first_position` are set.
-        lengths: Tokens of the two windows.
+        lengths: Ints of the two windows.
         attention: Name of the packed attention.
         exact: Whether the model computes in single precision.
         trains: Whether the gradients must be the same too.
@@ -225,13 +221,13 @@ def probe(
     ids = rng.integers(forward.pad_id + 1, forward.model.config.vocab_size, size=sum(lengths))
     position = np.concatenate([np.arange(n) for n in lengths])
     batch = Batch(0, len(ids), tuple((1, n) for n in lengths))
-    plan = Plan(ids, position, np.full_like(ids, -1), (batch,))
+    layout = Layout(ids, position, np.full_like(ids, -1), (batch,))
     model, usual = forward.model, forward.model.config._attn_implementation
     forward.first_position = None
     if not model._can_set_attn_implementation():
         return
     outcome: Callable[[], torch.Tensor] = (
-        (lambda: _gradients(forward, plan)) if trains else (lambda: forward.batch(plan, batch)[0].detach().float())
+        (lambda: _gradients(forward, layout)) if trains else (lambda: forward.batch(layout, batch)[0].detach().float())
     )
     tolerance = _TOLERANCE if exact else _COARSE_TOLERANCE
     with nullcontext() if trains else torch.inference_mode():
@@ -248,10 +244,10 @@ def probe(
     forward.first_position = None
 
 
-def _gradients(forward: Forward, plan: Plan) -> torch.Tensor:
+def _gradients(forward: Forward, layout: Layout) -> torch.Tensor:
     """Gradients of all the weights that learn, end to end, of a loss that depends on every logit."""
     forward.model.zero_grad(set_to_none=True)
-    forward.batch(plan, plan.batches[0])[0].float().square().mean().backward()
+    forward.batch(layout, layout.batches[0])[0].float().square().mean().backward()
     found = [p.grad.float().flatten() for p in forward.model.parameters() if p.grad is not None]
     forward.model.zero_grad(set_to_none=True)
     return torch.cat(found)

@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spanloop.model.encoding import Encoded
-from spanloop.model.viterbi import Ints
-
-Tokens = NDArray[np.int64]
+from spanloop.model.ragged import Ints, ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One forward pass: the tokens `start..stop` of the plan.
+    """One forward pass: the tokens `start..stop` of the layout.
 
     Attributes:
         start: First token.
@@ -31,30 +28,30 @@ class Batch:
     groups: tuple[tuple[int, int], ...]
 
     @property
-    def sizes(self) -> Tokens:
+    def sizes(self) -> Ints:
         """Tokens of each window, `(n_windows,)`."""
         counts, lengths = np.array(self.groups, dtype=np.int64).T
         return np.repeat(lengths, counts)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Layout:
     """Windows of texts, laid end to end, long ones first.
 
     Attributes:
         ids: Vocabulary ids, special tokens included, `(n_tokens,)`.
         position: Place of a token within its window, `(n_tokens,)`.
-        piece: The piece that a token decides, `(n_tokens,)`: that of the text, in the one window in whose core it lies,
-            which is the one where it has most context; -1 for mere context and special tokens.
+        subword: The subword that a token decides, `(n_tokens,)`, in the one window in whose core it lies, which is the
+            one where it has most context; -1 for mere context and special tokens.
         batches: The forward passes.
         surface: The class of each token's word in `surface`, `(n_tokens,)`; None: the model does not ask for it.
     """
 
-    ids: Tokens
-    position: Tokens
-    piece: Tokens
+    ids: Ints
+    position: Ints
+    subword: Ints
     batches: tuple[Batch, ...]
-    surface: Tokens | None = None
+    surface: Ints | None = None
 
 
 def lay_out(
@@ -65,8 +62,8 @@ def lay_out(
     *,
     rows: Ints | None = None,
     most_windows: int | None = None,
-) -> Plan:
-    """Plan the forward passes of encoded texts.
+) -> Layout:
+    """Lay out the forward passes of encoded texts.
 
     Args:
         encoded: The texts.
@@ -79,60 +76,50 @@ def lay_out(
     windows = encoded.windows
     order = np.arange(len(windows)) if rows is None else rows
     order = order[np.argsort(-windows.lengths[order], kind="stable")]
-    pieces = windows.lengths[order]
-    sizes = pieces + len(prefix) + len(suffix)
+    subwords = windows.lengths[order]
+    sizes = subwords + len(prefix) + len(suffix)
     first = np.cumsum(sizes) - sizes
     position = ranges(np.zeros_like(sizes), sizes)
     ids, decided = np.empty(len(position), dtype=np.int64), np.full(len(position), -1, dtype=np.int64)
-    token, piece = ranges(first + len(prefix), pieces), ranges(windows.start[order], pieces)
-    ids[token] = encoded.piece_ids[piece]
+    token, subword = ranges(first + len(prefix), subwords), ranges(windows.start[order], subwords)
+    ids[token] = encoded.subword_ids[subword]
     core = windows.core_stop[order] - windows.core_start[order]
-    piece_of_core = ranges(windows.core_start[order], core)
-    decided[piece_of_core + np.repeat(first + len(prefix) - windows.start[order], core)] = piece_of_core
+    subword_of_core = ranges(windows.core_start[order], core)
+    decided[subword_of_core + np.repeat(first + len(prefix) - windows.start[order], core)] = subword_of_core
     surface = None
-    if encoded.piece_surface is not None:
+    if encoded.subword_surface is not None:
         surface = np.zeros_like(ids)
-        surface[token] = encoded.piece_surface[piece]
+        surface[token] = encoded.subword_surface[subword]
     for i, special in enumerate(prefix):
         ids[first + i] = special
     for i, special in enumerate(suffix):
-        ids[first + len(prefix) + pieces + i] = special
-    return Plan(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
+        ids[first + len(prefix) + subwords + i] = special
+    return Layout(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
 
 
-def words_of(encoded: Encoded, piece: Tokens) -> tuple[Ints, Ints]:
-    """The words that tokens decide: a word is read off its first piece.
+def words_of(encoded: Encoded, subword: Ints) -> tuple[Ints, Ints]:
+    """The words that tokens decide: a word is read off its first subword.
 
     Args:
         encoded: The texts.
-        piece: The pieces that the tokens decide, `(n_tokens,)`, as in `Plan`.
+        subword: The subwords that the tokens decide, `(n_tokens,)`, as in `Layout`.
 
     Returns:
         Indices of the words, in the order of their tokens, `(n_words,)`, and those tokens, `(n_words,)`, ascending.
     """
-    token = np.flatnonzero(piece >= 0)
-    word = np.searchsorted(encoded.word_first, piece[token])
-    first = np.append(encoded.word_first, -1)[word] == piece[token]
+    token = np.flatnonzero(subword >= 0)
+    word = np.searchsorted(encoded.word_first, subword[token])
+    first = np.append(encoded.word_first, -1)[word] == subword[token]
     return word[first], token[first]
 
 
-def owners_of(encoded: Encoded, plan: Plan) -> Tokens:
+def owners_of(encoded: Encoded, layout: Layout) -> Ints:
     """The text of each token that counts for the text's embedding, else -1, `(n_tokens,)`.
 
-    Every piece of a text counts once, in the window where it has most context; special tokens do not count.
-
-    Args:
-        encoded: The texts.
-        plan: Their plan.
+    Every subword of a text counts once, in the window where it has most context; special tokens do not count.
     """
-    owners = np.searchsorted(encoded.text_pieces, plan.piece, side="right") - 1
-    return np.where(plan.piece >= 0, owners, -1)
-
-
-def ranges(firsts: Ints, sizes: Ints) -> Tokens:
-    """`f, f+1, … f+s-1` for every `(f, s)`, end to end."""
-    shift = np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
-    return np.asarray(np.arange(len(shift)) + shift)
+    owners = np.searchsorted(encoded.text_subwords, layout.subword, side="right") - 1
+    return np.where(layout.subword >= 0, owners, -1)
 
 
 def _cut(sizes: Ints, budget: int, most_windows: int) -> tuple[Batch, ...]:

@@ -15,7 +15,7 @@ NAME = "spanloop_packed"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RowLayout:
     """Where the windows of one row lie.
 
     Attributes:
@@ -37,7 +37,7 @@ def attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     *,
-    layout: Layout,
+    row_layout: RowLayout,
     dropout: float = 0.0,
     scaling: float | None = None,
     **_: Any,
@@ -49,8 +49,8 @@ def attention(
         query: `(1, heads, tokens, size)`; so are `key` and `value`.
         key: Same shape.
         value: Same shape.
-        attention_mask: Unused, the layout says it all.
-        layout: Where the windows lie.
+        attention_mask: Unused, the row layout says it all.
+        row_layout: Where the windows lie.
         dropout: Share of the attention weights dropped.
         scaling: Factor on the scores; None: `size ** -0.5`.
 
@@ -58,10 +58,10 @@ def attention(
         `(1, tokens, heads, size)`, and no weights.
     """
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))  # (tokens, heads, size): a run of tokens is a view
-    if layout.offsets is not None and not dropout:
-        return _variable_length((q, k, v), layout.offsets, layout.longest, scaling), None
-    parts, sizes = [], [windows * tokens for windows, tokens in layout.groups]
-    for group, *runs in zip(layout.groups, *(x.split(sizes) for x in (q, k, v)), strict=True):
+    if row_layout.offsets is not None and not dropout:
+        return _variable_length((q, k, v), row_layout.offsets, row_layout.longest, scaling), None
+    parts, sizes = [], [windows * tokens for windows, tokens in row_layout.groups]
+    for group, *runs in zip(row_layout.groups, *(x.split(sizes) for x in (q, k, v)), strict=True):
         a, b, c = (run.unflatten(0, group).transpose(1, 2) for run in runs)
         out = scaled_dot_product_attention(a, b, c, dropout_p=dropout, scale=scaling)
         parts.append(out.transpose(1, 2).flatten(0, 1))

@@ -1,14 +1,11 @@
 """The surface of words that tokenizers drop: capital letters, and whether white space stands beside a word.
 
-An uncased tokenizer turns "Apple" and "apple" into one piece, and with the capitals goes the best cue for names that
+An uncased tokenizer turns "Apple" and "apple" into one subword, and with the capitals goes the best cue for names that
 few labels can give. WordPiece also forgets white space: "@ada", the name of an account, and "@ ada" are the same
-pieces, as are "(MR)" and "( MR )". Each piece therefore carries the surface of its word beside its id: one of four
+subwords, as are "(MR)" and "( MR )". Each subword therefore carries the surface of its word beside its id: one of four
 letter cases, after the caps feature of Collobert et al. (2011, https://arxiv.org/abs/1103.0398, section 6.1), with or
 without another word glued to its left, and to its right. The model reads it as its token type (`training.token_types`).
-What the tokenizer keeps is left out.
-
-The letter case was chosen on development sets. White space was not: the errors on wnut17's test set led to it, where it
-is worth about 1 to 2 points of F1; on the development sets of wnut17 and bc5cdr it made no difference beyond noise.
+What the tokenizer keeps is left out. What it is worth: `docs/lab-notes.md`.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Ints
 
 Feature = Literal["case", "space"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)

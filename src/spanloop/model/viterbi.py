@@ -8,35 +8,16 @@ Source: Viterbi 1967; the constrained decoding of independent token scores as in
 transition weights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Ints = NDArray[np.intp]
+from spanloop.model.ragged import Floats, Ints
 
 
-def decode(logprobs: Floats, labels: Sequence[str]) -> Ints:
-    """The valid tag sequence with the highest sum of log-probabilities, for one record.
-
-    Args:
-        logprobs: `(n_words, 2 * len(labels) + 1)`.
-        labels: The label names, in the order of the tags.
-
-    Returns:
-        Tag ids, `(n_words,)`. On equal sums the lower tag id wins.
-
-    Raises:
-        ValueError: The number of columns does not fit the labels.
-    """
-    if logprobs.ndim != 2 or logprobs.shape[1] != 2 * len(labels) + 1:
-        raise ValueError(f"logprobs {logprobs.shape} do not fit {len(labels)} labels: 2 * labels + 1 columns wanted")
-    return decode_ragged(logprobs, np.array([len(logprobs)]))
-
-
-def decode_ragged(logprobs: Floats, lengths: Ints) -> Ints:
-    """`decode` for many records laid end to end.
+def decode(logprobs: Floats, lengths: Ints) -> Ints:
+    """The valid tag sequence of each record with the highest sum of log-probabilities, records end to end.
 
     A record whose word-by-word argmax is valid already is decoded by it, as nothing can score higher; only the others
     go through the dynamic programme, all of them a word position at a time.
@@ -46,7 +27,7 @@ def decode_ragged(logprobs: Floats, lengths: Ints) -> Ints:
         lengths: Words of each record, zeros allowed, `(n_records,)`.
 
     Returns:
-        Tag ids, `(sum(lengths),)`.
+        Tag ids, `(sum(lengths),)`; on equal sums the lower tag id wins.
     """
     tags: Ints = logprobs.argmax(axis=1)
     firsts = np.cumsum(lengths) - lengths
@@ -80,7 +61,7 @@ def _records_with_invalid_tags(tags: Ints, firsts: Ints, lengths: Ints) -> Ints:
     inside = (tags > 0) & (tags % 2 == 0)
     wrong = inside & (before != tags) & (before != tags - 1)
     if not wrong.any():
-        return np.empty(0, dtype=np.intp)
+        return np.empty(0, dtype=np.int64)
     ends = firsts + lengths
     counts = np.concatenate([[0], np.cumsum(wrong)])
     return np.flatnonzero(counts[ends] > counts[firsts])
@@ -92,7 +73,7 @@ def _viterbi(logprobs: Floats, firsts: Ints, lengths: Ints, tags: Ints) -> None:
     firsts, lengths = firsts[order], lengths[order]
     walk = list(steps(firsts, lengths))
     best, from_begin = _forward(logprobs, walk)
-    current = np.empty(len(firsts), dtype=np.intp)
+    current = np.empty(len(firsts), dtype=np.int64)
     done = 0
     for position in range(len(walk) - 1, -1, -1):
         alive, rows = walk[position]
@@ -114,7 +95,7 @@ def _previous(current: Ints, rows: Ints, best: Ints, from_begin: NDArray[np.bool
 def _forward(logprobs: Floats, walk: list[tuple[int, Ints]]) -> tuple[Ints, NDArray[np.bool_]]:
     """For each row: the best tag of a path that ends there, and whether `B-x` beats `I-x` as predecessor of `I-x`."""
     n_rows, n_tags = logprobs.shape
-    best = np.zeros(n_rows, dtype=np.intp)
+    best = np.zeros(n_rows, dtype=np.int64)
     from_begin = np.zeros((n_rows, n_tags // 2), dtype=bool)
     score = np.zeros((walk[0][0], n_tags))
     for position, (alive, rows) in enumerate(walk):

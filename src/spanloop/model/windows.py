@@ -3,24 +3,23 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from spanloop.model.ragged import Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Where each window begins and ends, in pieces counted over all texts.
+    """Where each window begins and ends, in subwords counted over all texts.
 
-    The cores of a text's windows tile its pieces: every piece belongs to exactly one core, that of the window in
+    The cores of a text's windows tile its subwords: every subword belongs to exactly one core, that of the window in
     which it has most context. A model is trained and believed on the core alone.
 
     Attributes:
         text: (n_windows,) index of the window's text.
-        start: (n_windows,) first piece.
-        stop: (n_windows,) one past the last piece.
-        core_start: (n_windows,) first piece of the core.
-        core_stop: (n_windows,) one past the core's last piece.
+        start: (n_windows,) first subword.
+        stop: (n_windows,) one past the last subword.
+        core_start: (n_windows,) first subword of the core.
+        core_stop: (n_windows,) one past the core's last subword.
     """
 
     text: Ints
@@ -34,33 +33,33 @@ class Windows:
 
     @property
     def lengths(self) -> Ints:
-        """(n_windows,) number of pieces."""
+        """(n_windows,) number of subwords."""
         return self.stop - self.start
 
 
-def plan_windows(text_pieces: Ints, capacity: int, stride: int) -> Windows:
-    """Cut texts into windows of at most `capacity` pieces.
+def plan_windows(text_subwords: Ints, capacity: int, stride: int) -> Windows:
+    """Cut texts into windows of at most `capacity` subwords.
 
-    A text that fits is one window. A longer one gets windows of exactly `capacity` pieces, neighbours sharing at
+    A text that fits is one window. A longer one gets windows of exactly `capacity` subwords, neighbours sharing at
     least `stride`; the overlaps are evened out, so that the last window has as much context as the others.
 
     Args:
-        text_pieces: (n_texts + 1,) text `i` holds the pieces `text_pieces[i]:text_pieces[i + 1]`.
-        capacity: Most pieces in a window, special tokens not counted.
-        stride: Fewest pieces that neighbouring windows share; smaller than `capacity`.
+        text_subwords: (n_texts + 1,) text `i` holds the subwords `text_subwords[i]:text_subwords[i + 1]`.
+        capacity: Most subwords in a window, special tokens not counted.
+        stride: Fewest subwords that neighbouring windows share; smaller than `capacity`.
 
     Returns:
-        The windows in the order of the texts; a text without pieces has none.
+        The windows in the order of the texts; a text without subwords has none.
     """
     stride = min(stride, capacity // 2)
-    sizes = np.diff(text_pieces)
+    sizes = np.diff(text_subwords)
     counts = np.where(sizes <= capacity, np.minimum(sizes, 1), -((stride - sizes) // (capacity - stride)))
     text = np.repeat(np.arange(len(sizes)), counts)
     rank = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
     size, count = sizes[text], counts[text]
     spare = np.maximum(size - capacity, 0)
     first = rank * spare // np.maximum(count - 1, 1)
-    start = text_pieces[text] + first
+    start = text_subwords[text] + first
     stop = start + np.minimum(size, capacity)
     core_start, core_stop = start.copy(), stop.copy()
     joint = np.flatnonzero(rank[1:] > 0)

@@ -7,8 +7,8 @@ sensitive. oneDNN does the products where PyTorch has it: it uses all 8 bits, wh
 Two threads that apply one of PyTorch's int8 layers at the same time get wrong figures now and then, so there is a copy
 for each.
 
-The shared scale makes a record's figures depend a little on its company in the batch, as fp32 figures do not. A scale
-for each token would not, but takes back half of the gain.
+The shared scale makes a record's figures depend a little on its company in the batch, as fp32 figures do not; a scale
+for each token would not, but is slower (`docs/lab-notes.md`).
 """
 
 import contextlib

@@ -43,12 +43,8 @@ class Loaded:
     forward: Forward
 
 
-def load(folder: ModelFolder, config: ScoringConfig) -> Loaded:
-    """Load a model.
-
-    Args:
-        folder: The model folder.
-        config: Backend and batch size.
+def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
+    """Load a model in the number format, the layers and the attention that suit this machine.
 
     Raises:
         TrainingError: The folder's files cannot be read, or its tags are not those of its labels.

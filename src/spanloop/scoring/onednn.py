@@ -1,7 +1,8 @@
 """The encoder's linear layers as oneDNN multiplies them on CPUs: weights laid out once, bias and GELU on the way out.
 
 PyTorch hands fp32 products to its BLAS, with passes of their own over the result for bias and activation. oneDNN has
-kernels made for the processor at hand and takes the three in one. Figures differ in the order of summation only.
+kernels made for the processor at hand and takes the three in one (`docs/lab-notes.md` has the gain). Figures differ in
+the order of summation only.
 """
 
 import logging

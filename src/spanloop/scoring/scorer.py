@@ -15,10 +15,10 @@ import numpy as np
 from spanloop.config import ScoringConfig
 from spanloop.model.encoding import Encoded
 from spanloop.model.folder import ModelFolder
-from spanloop.model.layout import Plan, lay_out, owners_of, words_of
+from spanloop.model.layout import Layout, lay_out, owners_of, words_of
 from spanloop.records import Example, ScoredSpan
-from spanloop.scoring.decoding import DropoutPasses, read
-from spanloop.scoring.results import ScoredText
+from spanloop.scoring.decoding import DropoutPasses, decode_chunk
+from spanloop.scoring.scored_text import ScoredText
 
 if TYPE_CHECKING:
     from spanloop.model.forward import Outputs
@@ -32,7 +32,7 @@ _CHUNK_CHARACTERS = 400_000
 class _Chunk:
     ids: list[str]
     encoded: Encoded
-    plan: Plan
+    layout: Layout
     word: np.ndarray
     word_token: np.ndarray
     owners: np.ndarray | None
@@ -53,31 +53,22 @@ class Scorer:
     """
 
     def __init__(self, loaded: "Loaded", config: ScoringConfig) -> None:
-        """Wrap a loaded model.
-
-        Args:
-            loaded: The model.
-            config: How to score.
-        """
+        """Score with a model that `loading` has made ready."""
         self.labels = list(loaded.folder.labels)
         self._loaded = loaded
         self._config = config
 
     @classmethod
     def load(cls, model_path: Path, config: ScoringConfig) -> "Scorer":
-        """Load a model folder.
-
-        Args:
-            model_path: The folder.
-            config: How to score.
+        """Load a model folder; the first call imports PyTorch.
 
         Raises:
             TrainingError: The folder is no model, or cannot be loaded.
         """
         folder = ModelFolder.read(Path(model_path))
-        from spanloop.scoring.loading import load
+        from spanloop.scoring.loading import load_for_scoring
 
-        return cls(load(folder, config), config)
+        return cls(load_for_scoring(folder, config), config)
 
     def score(self, texts: Iterable[tuple[str, str]], *, embeddings: bool = False) -> Iterator[ScoredText]:
         """Score texts as they come.
@@ -114,13 +105,13 @@ class Scorer:
     def _prepare(self, rows: Sequence[tuple[str, str]], embeddings: bool) -> _Chunk:
         encoder, forward = self._loaded.encoder, self._loaded.forward
         encoded = encoder.encode([text for _, text in rows])
-        plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
-        owners = owners_of(encoded, plan) if embeddings else None
-        return _Chunk([record_id for record_id, _ in rows], encoded, plan, *words_of(encoded, plan.piece), owners)
+        layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+        owners = owners_of(encoded, layout) if embeddings else None
+        return _Chunk([record_id for record_id, _ in rows], encoded, layout, *words_of(encoded, layout.subword), owners)
 
     def _start(self, chunk: _Chunk) -> _Running:
         forward, config = self._loaded.forward, self._config
-        given = chunk.plan, chunk.word_token
+        given = chunk.layout, chunk.word_token
         outputs = forward.run(*given, chunk.owners, len(chunk.ids))
         passes = [forward.run(*given, dropout_seed=seed) for seed in range(config.mc_dropout_passes)]
         return _Running(chunk, outputs, passes)
@@ -131,9 +122,10 @@ class Scorer:
         for output in running.passes:
             passes.add(_in_order(output, chunk.word), temperature)
         logits = _in_order(running.outputs, chunk.word)
-        reading = read(chunk.encoded, logits, self.labels, temperature, min_score=self._config.min_score, passes=passes)
+        least = self._config.min_score
+        decoded = decode_chunk(chunk.encoded, logits, self.labels, temperature, min_score=least, passes=passes)
         embeddings = _means(running.outputs, chunk) if chunk.owners is not None else [None] * len(chunk.ids)
-        yield from map(ScoredText, chunk.ids, reading.spans, reading.statistics, embeddings)
+        yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics, embeddings)
 
 
 def predict(model_path: Path, examples: Iterable[Example], config: ScoringConfig) -> dict[str, list[ScoredSpan]]:
@@ -185,5 +177,5 @@ def _in_order(outputs: "Outputs", word: np.ndarray) -> np.ndarray:
 
 def _means(outputs: "Outputs", chunk: _Chunk) -> list[np.ndarray]:
     assert outputs.sums is not None
-    counts = np.maximum(np.diff(chunk.encoded.text_pieces), 1)
+    counts = np.maximum(np.diff(chunk.encoded.text_subwords), 1)
     return list((outputs.sums / counts[:, None]).astype(np.float32))

@@ -7,8 +7,8 @@ calibrated probabilities.
 
 import numpy as np
 
-from spanloop.model.chain import Chain, Doubles, record_sums
-from spanloop.model.viterbi import Ints
+from spanloop.model.chain import Chain, record_sums
+from spanloop.model.ragged import Doubles, Ints
 
 
 def least_confidence(log_best: Doubles) -> Doubles:
@@ -44,7 +44,7 @@ def token_entropy(marginals: Doubles, lengths: Ints) -> Doubles:
         marginals: Of each tag of each word, `(n_words, n_tags)`.
         lengths: Words of each record.
     """
-    return _mean(_entropy(marginals), lengths)
+    return _mean(entropy(marginals), lengths)
 
 
 def mnlp(log_best: Doubles, lengths: Ints) -> Doubles:
@@ -71,7 +71,7 @@ def bald(passes: Doubles, entropies: Doubles, n_passes: int, lengths: Ints) -> D
         n_passes: Number of passes.
         lengths: Words of each record.
     """
-    return np.maximum(_mean(_entropy(passes / n_passes) - entropies / n_passes, lengths), 0.0)
+    return np.maximum(_mean(entropy(passes / n_passes) - entropies / n_passes, lengths), 0.0)
 
 
 def log_best(log_mass: Doubles, total: Chain) -> Doubles:
@@ -79,14 +79,10 @@ def log_best(log_mass: Doubles, total: Chain) -> Doubles:
     return np.asarray(log_mass - total.log_mass)
 
 
-def _entropy(p: Doubles) -> Doubles:
-    return np.asarray(-(p * np.log(np.maximum(p, 1e-300))).sum(axis=1))
+def entropy(probabilities: Doubles) -> Doubles:
+    """Entropy of each row, in nats, `(n_rows,)`."""
+    return np.asarray(-(probabilities * np.log(np.maximum(probabilities, 1e-300))).sum(axis=1))
 
 
 def _mean(values: Doubles, lengths: Ints) -> Doubles:
     return record_sums(values, lengths) / np.maximum(lengths, 1)
-
-
-def entropy(probabilities: Doubles) -> Doubles:
-    """Entropy of each row, in nats, `(n_rows,)`."""
-    return _entropy(probabilities)

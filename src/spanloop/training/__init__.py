@@ -1,6 +1,6 @@
 """Training of a token classifier on a snapshot."""
 
 from spanloop.training.entry import train
-from spanloop.training.results import TrainProgress, TrainResult
+from spanloop.training.outcome import TrainProgress, TrainResult
 
 __all__ = ["TrainProgress", "TrainResult", "train"]

@@ -1,14 +1,13 @@
 """Which windows make an update step, and which of them a process takes.
 
 An update step always holds the same number of windows, whatever the memory, the number of devices or the lengths of
-the texts: a model does not depend on the machine that it was trained on. The windows of a step are drawn at random.
-Steps of windows of like length, which scripts that pad need, had a lower F1 on wnut17's development set (48.4 against
-50.0 with 300 training records, three seeds); other corpora were not compared.
+the texts: a model does not depend on the machine that it was trained on. The windows of a step are drawn at random and
+not by length (`docs/lab-notes.md`).
 """
 
 import numpy as np
 
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Ints
 
 
 def epoch_steps(n_windows: int, per_step: int, seed: int, epoch: int) -> list[Ints]:

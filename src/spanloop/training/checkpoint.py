@@ -18,7 +18,7 @@ from spanloop.errors import StoreError
 
 
 @dataclass(slots=True)
-class State:
+class TrainingState:
     """What changes while training.
 
     Attributes:
@@ -57,7 +57,7 @@ class Checkpoint:
         self._folder = folder
         self._job = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
 
-    def save(self, state: State, model: Any, optimizer: Any, scaler: Any | None) -> None:
+    def save(self, state: TrainingState, model: Any, optimizer: Any, scaler: Any | None) -> None:
         """Write the state; the checkpoint before stays until this one is complete.
 
         Raises:
@@ -80,7 +80,7 @@ class Checkpoint:
             if old.name != best:
                 old.unlink()
 
-    def restore(self, model: Any, optimizer: Any, scaler: Any | None) -> State | None:
+    def restore(self, model: Any, optimizer: Any, scaler: Any | None) -> TrainingState | None:
         """Load the state into model and optimizer; None if there is no usable checkpoint of this job."""
         path = self._folder / "state.pt"
         if not path.exists():
@@ -92,7 +92,7 @@ class Checkpoint:
         optimizer.load_state_dict(content["optimizer"])
         if scaler is not None and content["scaler"] is not None:
             scaler.load_state_dict(content["scaler"])
-        state = State(**content["state"])
+        state = TrainingState(**content["state"])
         if content["best"]:
             state.best_weights = torch.load(self._folder / content["best"], map_location="cpu", weights_only=True)
         return state

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spanloop.config import TrainingConfig
-from spanloop.training.results import TrainProgress, TrainResult
+from spanloop.training.outcome import TrainProgress, TrainResult
 
 
 def train(
@@ -43,5 +43,5 @@ def train(
     processes = config.num_processes or find_device(config.mixed_precision).count
     request = launch.Request(snapshot_path, config, out, init_from)
     if processes > 1:
-        return launch.run(request, processes, progress)
+        return launch.run_processes(request, processes, progress)
     return run_job(request.job(progress))

@@ -19,12 +19,11 @@ from spanloop.model.forward import Forward, probe
 from spanloop.model.surface import Feature, dropped
 from spanloop.records import Example
 from spanloop.training import attention
-from spanloop.training.checkpoint import Checkpoint, State
-from spanloop.training.dropout import Masks, replace_dropout
-from spanloop.training.loading import load_model, longest_window
+from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
-from spanloop.training.recipe import learning_rate, make_plan, parameter_groups
-from spanloop.training.results import Report, TrainResult
+from spanloop.training.outcome import Report, TrainResult
+from spanloop.training.pretrained import load_model, longest_window
+from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
 from spanloop.training.saving import save_model
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import sigterm_asks
@@ -80,12 +79,6 @@ class Job:
 def run_job(job: Job) -> TrainResult:
     """Train a model and write its folder.
 
-    Args:
-        job: What to train.
-
-    Returns:
-        What training did.
-
     Raises:
         TrainingError: There is nothing to train on, the encoder cannot be loaded, the loss is not a number, the device
             is too small, or SIGTERM came.
@@ -117,9 +110,6 @@ class _Session:
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, self._features)
         if config.freeze_embeddings:
             model.get_input_embeddings().requires_grad_(False)
-        self._masks: Masks | None = None
-        if accelerator.device.type == "cpu":
-            self._masks = replace_dropout(model)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self._train = self._targets(job.train)
@@ -149,7 +139,7 @@ class _Session:
         return forward
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
-        return make_targets(self._encoder, examples, self._job.labels, self._job.config.label_pieces)
+        return make_targets(self._encoder, examples, self._job.labels, self._job.config.label_subwords)
 
     def _loop(self, stop: Any) -> Loop:
         job, accelerator = self._job, self._accelerator
@@ -160,7 +150,7 @@ class _Session:
         state = checkpoint.restore(self._model, optimizer, accelerator.scaler)
         if state and accelerator.is_main_process:
             log.info("train: resuming at step %d", state.step)
-        state = state or State(max_tokens=job.config.max_tokens_per_batch)
+        state = state or TrainingState(max_tokens=job.config.max_tokens_per_batch)
         self._forward.budget = state.max_tokens
         return Loop(
             accelerator=accelerator,
@@ -170,7 +160,7 @@ class _Session:
             forward=self._forward,
             encoder=self._encoder,
             validation=self._validation,
-            plan=make_plan(len(self._train.encoded.windows), job.config),
+            schedule=make_schedule(len(self._train.encoded.windows), job.config),
             config=job.config,
             checkpoint=checkpoint,
             state=state,
@@ -189,7 +179,6 @@ class _Session:
             self._encoder,
             self._train,
             weights=weights,
-            masks=self._masks,
             max_windows=config.per_device_train_batch_size,
             max_tokens=max_tokens,
         )
@@ -203,14 +192,14 @@ class _Session:
             "%d steps, learning rate %.1e",
             *(len(self._job.train), len(windows), self._device, self._accelerator.num_processes, self._threads),
             *(config.per_device_train_batch_size * config.gradient_accumulation_steps, loop.stepper.max_tokens),
-            *(loop.plan.steps, learning_rate(self._model, config)),
+            *(loop.schedule.steps, learning_rate(self._model, config)),
         )
         for lost in self._train.lost:
             log.warning(
                 "train: record %s: span %d-%d (%s)", lost.record_id, lost.span.start, lost.span.end, lost.reason
             )
 
-    def _result(self, loop: Loop, state: State) -> TrainResult:
+    def _result(self, loop: Loop, state: TrainingState) -> TrainResult:
         temperature = 1.0
         if self._job.validation:
             temperature = fit_temperature(loop.logits(), self._validation.targets.word_tags)
@@ -218,7 +207,7 @@ class _Session:
             device=self._accelerator.device.type,
             precision=self._device.precision,
             steps=state.step,
-            epochs=state.step / loop.plan.per_epoch,
+            epochs=state.step / loop.schedule.per_epoch,
             seconds=state.seconds,
             tokens_per_second=state.tokens / max(state.seconds, 1e-9),
             validation_f1=state.best_f1,
@@ -227,7 +216,7 @@ class _Session:
             lost_spans=len(self._train.lost),
         )
 
-    def _save(self, result: TrainResult, state: State) -> None:
+    def _save(self, result: TrainResult, state: TrainingState) -> None:
         job = self._job
         save_model(
             job.out,

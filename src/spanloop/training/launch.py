@@ -23,7 +23,7 @@ from spanloop import errors
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import available_cpus
-from spanloop.training.results import TrainProgress, TrainResult
+from spanloop.training.outcome import TrainProgress, TrainResult
 from spanloop.training.stopping import sigterm_asks
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Request:
         )
 
     def write(self, path: Path) -> None:
-        """Write the request as JSON."""
+        """Write the request as JSON; `Path`s become strings."""
         tree = {"snapshot": str(self.snapshot), "out": str(self.out), "config": self.config.model_dump()}
         tree["init_from"] = str(self.init_from) if self.init_from else ""
         path.write_text(json.dumps(tree), encoding="utf-8")
@@ -72,13 +72,8 @@ class Request:
         return cls(Path(tree["snapshot"]), config, Path(tree["out"]), init_from)
 
 
-def run(request: Request, processes: int, progress: Callable[[TrainProgress], None] | None) -> TrainResult:
-    """Train in several processes and wait for them.
-
-    Args:
-        request: What to train.
-        processes: How many.
-        progress: Called every few steps, in this process.
+def run_processes(request: Request, processes: int, progress: Callable[[TrainProgress], None] | None) -> TrainResult:
+    """Train in several processes and wait for them; `progress` is called in this one.
 
     Raises:
         SpanloopError: What a child raised, as the same type.
@@ -150,7 +145,7 @@ def _follow(child: subprocess.Popen[str], progress: Callable[[TrainProgress], No
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """Close the pipe that the children watch, and wait for them."""
+    """Close the children's standard input, at which they end, and wait for them."""
     for stream in (child.stdin, child.stdout):
         if stream:
             with contextlib.suppress(OSError):

@@ -1,23 +1,18 @@
 """The loss: how unlikely the gold tags are under the very distribution that scoring decodes.
 
-Scoring keeps the words' distributions to valid IOB2 sequences (`scoring.chain`). Training maximises the probability of
+Scoring keeps the words' distributions to valid IOB2 sequences (`model.chain`). Training maximises the probability of
 the gold sequence under the same chain, as in conditional random fields (Lafferty et al. 2001) with fixed transitions,
-rather than each tag's for itself: the model need not learn what the grammar of tags rules out. With 300 training
-records this is worth 1 to 2 points of F1 on development sets, against cross-entropy tag by tag (wnut17 50.9 to 52.6,
-bc5cdr 73.5 to 75.2, two seeds each).
-
-A share of the loss stays cross-entropy tag by tag, for programs that take each word's likeliest tag, such as pipelines
-of transformers: they then find more of the same spans (bc5cdr's development set, seed 0: 95 % against 89 %; wnut17
-still 86 to 90 %). It is a trade: with two seeds each, F1 fell from 76.2 to 75.3 on bc5cdr and rose from 52.5 to 53.1 on
-wnut17, both within the noise of two seeds. Of 0.2 and 0.5, the only shares tried, 0.5 cost more.
+rather than each tag's for itself: the model need not learn what the grammar of tags rules out. A share of the loss
+stays cross-entropy tag by tag, for programs that take each word's likeliest tag, such as pipelines of transformers:
+they then find more of the same spans. What both are worth: `docs/lab-notes.md`.
 """
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from spanloop.model.chain import total
-from spanloop.model.windows import Ints
+from spanloop.model.chain import sum_product
+from spanloop.model.ragged import Ints
 
 _TAG_BY_TAG = 0.2
 """Share of cross-entropy in the loss."""
@@ -71,5 +66,5 @@ def _marginals(p: np.ndarray, lengths: Ints, before: Ints) -> tuple[np.ndarray, 
     chained[is_word] = p
     # The chain begins a text, where no I- may stand; B- and I- allow the same to follow.
     chained[first, before - (before > 0) * (before % 2 == 0)] = 1.0
-    found = total(chained, lengths + 1)
+    found = sum_product(chained, lengths + 1)
     return found.marginals[is_word], float(found.log_mass.sum())

@@ -15,16 +15,16 @@ from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Floats, Ints
 from spanloop.records import Example
 from spanloop.training.batching import epoch_steps
-from spanloop.training.checkpoint import Checkpoint, State
-from spanloop.training.recipe import Plan, windows_per_step
-from spanloop.training.results import Report, TrainProgress
+from spanloop.training.checkpoint import Checkpoint, TrainingState
+from spanloop.training.outcome import Report, TrainProgress
+from spanloop.training.recipe import Schedule, windows_per_step
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
 from spanloop.training.targets import Targets
-from spanloop.training.validation import Floats, f1, spans_of, word_logits
+from spanloop.training.validation import f1, spans_of, word_logits
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +53,16 @@ class Loop:
     forward: Forward
     encoder: Encoder
     validation: Validation
-    plan: Plan
+    schedule: Schedule
     config: TrainingConfig
     checkpoint: Checkpoint
-    state: State
+    state: TrainingState
     report: Report
     stop: StopWish
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
-    def run(self) -> State:
-        """Train to the end of the plan; once validation F1 no longer rises, let the learning rate fall and end there.
+    def run(self) -> TrainingState:
+        """Train to the schedule's end; once validation F1 no longer rises, let the learning rate fall and end there.
 
         Returns:
             The final state; the model then holds the best weights.
@@ -77,7 +77,7 @@ class Loop:
             loss, stop = self._update(rows)
             losses.append(loss)
             state.seconds = earlier + time.monotonic() - began
-            due = state.step % self.plan.evaluate_every == 0 or state.step == self._last_step()
+            due = state.step % self.schedule.evaluate_every == 0 or state.step == self._last_step()
             if due or stop or state.step % _REPORT_STEPS == 0:
                 self._tell(losses)
             if due:
@@ -87,7 +87,7 @@ class Loop:
                 saved = time.monotonic()
             if stop:
                 raise TrainingError(
-                    f"training was stopped at step {state.step} of {self.plan.steps}; run again to resume"
+                    f"training was stopped at step {state.step} of {self.schedule.steps}; run again to resume"
                 )
         state.seconds = earlier + time.monotonic() - began
         if state.best_weights is not None:
@@ -98,7 +98,7 @@ class Loop:
         """The windows of each step that is still to do."""
         state = self.state
         while state.step < self._last_step():
-            epoch, done = divmod(state.step, self.plan.per_epoch)
+            epoch, done = divmod(state.step, self.schedule.per_epoch)
             steps = epoch_steps(len(self.stepper.lengths), windows_per_step(self.config), self.config.seed, epoch)
             for rows in steps[done:]:
                 if state.step < self._last_step():
@@ -106,7 +106,7 @@ class Loop:
 
     def _last_step(self) -> int:
         """Where training ends: early stopping may bring it nearer while it runs."""
-        return self.plan.last_step(self.state.cooling_from)
+        return self.schedule.last_step(self.state.cooling_from)
 
     def _update(self, rows: Ints) -> tuple[torch.Tensor, bool]:
         state = self.state
@@ -114,7 +114,7 @@ class Loop:
         seed = (self.config.seed * 1_000_003 + state.step) * 64 % (2**62)
         loss, stop = self.stepper.gradients(rows, seed, stop=self.stop.asked)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
-        factor = self.plan.factor(state.step, state.cooling_from)
+        factor = self.schedule.factor(state.step, state.cooling_from)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         self.optimizer.step()
@@ -140,7 +140,7 @@ class Loop:
         progress = TrainProgress(
             step=state.step,
             max_steps=self._last_step(),
-            epoch=state.step / self.plan.per_epoch,
+            epoch=state.step / self.schedule.per_epoch,
             loss=loss,
             learning_rate=rate,
             validation_f1=state.history[-1]["validation_f1"] if state.history else None,

@@ -1,11 +1,7 @@
 """The recipe: learning rates, schedule, number of steps, weight decay.
 
-Eight windows a step did better than sixteen on development sets (300 training records, three seeds: F1 76.1 against
-75.0 on bc5cdr, 51.4 against 51.1 on wnut17), at 1.2 times the time. The peak learning rate follows the encoder's size.
-With `LEARNING_RATE` a six-layer encoder of `PARAMETERS` did better than with half as much more on development sets (300
-training records, two seeds: F1 73.9 against 73.4 on bc5cdr, 51.1 against 49.3 on wnut17); BERT's authors found 2e-5 to
-5e-5 for 110 M parameters and took the lower end for 340 M (Devlin et al. 2019, appendix A.3). A power law through both
-is what `learning_rate` gives.
+The peak learning rate follows the encoder's size, by a power law through `LEARNING_RATE` for a small encoder of
+`PARAMETERS` and what BERT's authors found for larger ones. How both were chosen: `docs/lab-notes.md`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from spanloop.config import TrainingConfig
-from spanloop.training.loading import head_parameters
+from spanloop.training.pretrained import head_parameters
 from spanloop.training.token_types import surface_parameters
 
 PARAMETERS = 22e6
@@ -25,7 +21,7 @@ _FEWEST_BETWEEN = 5  # steps; fewer would spend more time on evaluating than on 
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Schedule:
     """How long to train.
 
     Attributes:
@@ -67,16 +63,13 @@ class Plan:
         return self.steps if cooling_from is None else min(self.steps, cooling_from + 2 * self.evaluate_every)
 
 
-def make_plan(n_windows: int, config: TrainingConfig) -> Plan:
-    """Plan the steps of a training.
-
-    Args:
-        n_windows: Training windows.
-        config: Epochs, fewest steps, batch size, warm-up.
-    """
+def make_schedule(n_windows: int, config: TrainingConfig) -> Schedule:
+    """As many steps as the epochs over `n_windows` training windows take, but not fewer than `config.min_steps`."""
     per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
     steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
-    return Plan(per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS)))
+    return Schedule(
+        per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS))
+    )
 
 
 def windows_per_step(config: TrainingConfig) -> int:
@@ -95,10 +88,6 @@ def learning_rate(model: Any, config: TrainingConfig) -> float:
 
 def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:
     """Groups for AdamW: what is new (the head, the surface of words) learns faster, biases and norms do not decay.
-
-    Args:
-        model: The model.
-        config: Learning rates and weight decay.
 
     Returns:
         Groups with `params`, `lr`, `peak` (the rate that the schedule scales) and `weight_decay`.

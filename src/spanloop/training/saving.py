@@ -8,7 +8,7 @@ from typing import Any
 from spanloop.config import TrainingConfig
 from spanloop.errors import StoreError
 from spanloop.model.quiet import quiet_transformers
-from spanloop.training.results import TrainResult
+from spanloop.training.outcome import TrainResult
 
 _CARD = """\
 ---
@@ -34,7 +34,7 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 
 `spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, and the
 temperature that divides the logits. Words are split by `spanloop.words.split_words`; a word's tag is read off its first
-piece; only tag sequences that are valid IOB2 are decoded.
+subword; only tag sequences that are valid IOB2 are decoded.
 {surface}
 The validation figure was used to choose these weights, and counts every span found, however unlikely. The test figures
 of the round were not used for that, and count the spans that are suggested.
@@ -81,7 +81,7 @@ def save_model(
     """
     about = {
         "labels": list(labels),
-        "label_pieces": config.label_pieces,
+        "label_subwords": config.label_subwords,
         "max_length": max_length,
         "stride": min(config.stride, max_length // 2),
         "temperature": result.temperature,
@@ -90,7 +90,7 @@ def save_model(
         "base": base,
         "validation": {"f1": result.validation_f1, "records": counts.get("validation", 0), "step": result.best_step},
     }
-    training = {"config": config.model_dump(), "result": result.to_json(), "records": counts, "history": history}
+    training = {"config": config.model_dump(), "result": result.to_dict(), "records": counts, "history": history}
     try:
         with quiet_transformers():
             model.save_pretrained(out, safe_serialization=True)

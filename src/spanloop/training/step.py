@@ -10,10 +10,9 @@ from torch.nn.functional import cross_entropy
 from spanloop.errors import TrainingError
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward
-from spanloop.model.layout import Batch, Plan, lay_out, words_of
-from spanloop.model.windows import Ints
+from spanloop.model.layout import Batch, Layout, lay_out, words_of
+from spanloop.model.ragged import Ints
 from spanloop.training.batching import share
-from spanloop.training.dropout import Masks
 from spanloop.training.likelihood import word_loss
 from spanloop.training.targets import IGNORED, Targets
 
@@ -36,7 +35,6 @@ class Stepper:
         targets: Targets,
         *,
         weights: torch.Tensor | None,
-        masks: Masks | None,
         max_windows: int,
         max_tokens: int,
     ) -> None:
@@ -48,16 +46,15 @@ class Stepper:
             encoder: The model's encoder.
             targets: The training data.
             weights: (n_tags,) weights of the tags in the loss; None: all equal.
-            masks: The source of the model's dropout; None: PyTorch's own.
             max_windows: Most windows a batch.
             max_tokens: Most tokens a batch.
         """
         self._forward, self._accelerator, self._encoder, self._targets = forward, accelerator, encoder, targets
         self._weights = None if weights is None else weights.to(accelerator.device)
-        self._masks, self._max_windows, self.max_tokens = masks, max_windows, max_tokens
+        self._max_windows, self.max_tokens = max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
-        labelled = np.concatenate([[0], np.cumsum(targets.piece_tags != IGNORED)])
+        labelled = np.concatenate([[0], np.cumsum(targets.subword_tags != IGNORED)])
         self._labelled = labelled[windows.core_stop] - labelled[windows.core_start]
 
     def gradients(self, rows: Ints, seed: int, *, stop: bool = False) -> tuple[torch.Tensor, bool]:
@@ -80,7 +77,7 @@ class Stepper:
         scale = 1.0 / max(1, int(self._labelled[rows].sum()))
         while True:
             try:
-                self._seed(seed + accelerator.process_index)
+                torch.manual_seed(seed + accelerator.process_index)
                 loss = self._accumulate(mine, scale)
                 break
             except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -91,38 +88,33 @@ class Stepper:
             stop = self._add_up(stop)
         return loss, stop
 
-    def _seed(self, seed: int) -> None:
-        torch.manual_seed(seed)
-        if self._masks:
-            self._masks.seed(seed)
-
     def _accumulate(self, rows: Ints, scale: float) -> torch.Tensor:
         total = torch.zeros((), device=self._accelerator.device)
-        plan = self._plan(rows)
-        for batch in plan.batches:
-            loss = self._loss(plan, batch) * scale
+        layout = self._lay_out(rows)
+        for batch in layout.batches:
+            loss = self._loss(layout, batch) * scale
             self._accelerator.backward(loss)
             total += loss.detach()
         return total
 
-    def _plan(self, rows: Ints) -> Plan:
+    def _lay_out(self, rows: Ints) -> Layout:
         ends, encoded = (self._encoder.prefix, self._encoder.suffix), self._targets.encoded
         return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows)
 
-    def _loss(self, plan: Plan, batch: Batch) -> torch.Tensor:
-        """Summed loss of the words that a batch decides, and of their later pieces.
+    def _loss(self, layout: Layout, batch: Batch) -> torch.Tensor:
+        """Summed loss of the words that a batch decides, and of their later subwords.
 
         A word counts in one window only, so every word counts once.
         """
         targets, forward = self._targets, self._forward
-        logits = forward.batch(plan, batch)[0].float()
-        piece = plan.piece[batch.start : batch.stop]
-        word, token = words_of(targets.encoded, piece)
+        logits = forward.batch(layout, batch)[0].float()
+        subword = layout.subword[batch.start : batch.stop]
+        word, token = words_of(targets.encoded, subword)
         starts = np.cumsum(batch.sizes) - batch.sizes
-        lengths = np.diff(np.searchsorted(token, np.append(starts, len(piece))))
+        lengths = np.diff(np.searchsorted(token, np.append(starts, len(subword))))
         before = self._tags_before(word, lengths)
         loss = word_loss(logits[forward.send(token)], targets.word_tags[word], lengths, before, self._weights)
-        later = np.where(piece >= 0, targets.piece_tags[piece], IGNORED)
+        later = np.where(subword >= 0, targets.subword_tags[subword], IGNORED)
         later[token] = IGNORED
         gold = forward.send(later)
         return loss + cross_entropy(logits, gold, weight=self._weights, ignore_index=IGNORED, reduction="sum")
@@ -153,7 +145,7 @@ class Stepper:
         self._forward.model.zero_grad(set_to_none=True)
         if self._accelerator.device.type == "cuda":
             torch.cuda.empty_cache()
-        tried = self._plan(rows).batches[0]  # the largest, as long windows come first
+        tried = self._lay_out(rows).batches[0]  # the largest, as long windows come first
         if len(tried.sizes) == 1:
             raise TrainingError(
                 f"the device runs out of memory with one window of {tried.stop} tokens; "

@@ -1,4 +1,4 @@
-"""What the model is to predict: a tag for every word, carried by its first piece or by all of them."""
+"""What the model is to predict: a tag for every word, carried by its first subword or by all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from spanloop.errors import LabelError
 from spanloop.model.encoding import Encoded, Encoder
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Ints
 from spanloop.records import Example, Span
 from spanloop.spans import LostSpan, spans_to_iob2, tag_names
 
 IGNORED = -100
-"""The target of a piece that the loss does not count."""
+"""The target of a subword that the loss does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,18 @@ class Targets:
     Attributes:
         encoded: The encoded texts.
         word_tags: (n_words,) gold tag of each word.
-        piece_tags: (n_pieces,) what each piece is trained on, or `IGNORED`.
+        subword_tags: (n_subwords,) what each subword is trained on, or `IGNORED`.
         lost: Gold spans that the words do not hold exactly.
     """
 
     encoded: Encoded
     word_tags: Ints
-    piece_tags: Ints
+    subword_tags: Ints
     lost: list[LostSpan]
 
 
 def make_targets(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], label_pieces: Literal["first", "all"]
+    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], label_subwords: Literal["first", "all"]
 ) -> Targets:
     """Encode examples and align their spans.
 
@@ -43,7 +43,7 @@ def make_targets(
         encoder: The encoder of the model.
         examples: Texts with gold spans.
         labels: The label scheme; its order numbers the tags.
-        label_pieces: Which pieces of a word carry its tag; with `all` a later piece of a word continues its span.
+        label_subwords: Which subwords of a word carry its tag; with `all` a later subword of a word continues its span.
 
     Raises:
         LabelError: A span has a label that the scheme lacks.
@@ -59,7 +59,7 @@ def make_targets(
         names, missed = spans_to_iob2(words, example.spans, example.id)
         tags[rows] = [number[name] for name in names]
         lost += missed
-    return Targets(encoded, tags, _piece_tags(encoded, tags, label_pieces), lost)
+    return Targets(encoded, tags, _subword_tags(encoded, tags, label_subwords), lost)
 
 
 def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
@@ -85,12 +85,12 @@ def gold_spans(examples: Sequence[Example]) -> set[tuple[int, Span]]:
     return {(i, span) for i, example in enumerate(examples) for span in example.spans}
 
 
-def _piece_tags(encoded: Encoded, word_tags: Ints, label_pieces: Literal["first", "all"]) -> Ints:
-    tags = np.full(len(encoded.piece_ids), IGNORED, dtype=np.int64)
-    if label_pieces == "all":
-        owned = encoded.piece_word >= 0
-        inside = word_tags[encoded.piece_word[owned]]
-        tags[owned] = inside + inside % 2  # B-x is 2k+1, I-x is 2k+2: a later piece never begins a span
+def _subword_tags(encoded: Encoded, word_tags: Ints, label_subwords: Literal["first", "all"]) -> Ints:
+    tags = np.full(len(encoded.subword_ids), IGNORED, dtype=np.int64)
+    if label_subwords == "all":
+        owned = encoded.subword_word >= 0
+        inside = word_tags[encoded.subword_word[owned]]
+        tags[owned] = inside + inside % 2  # B-x is 2k+1, I-x is 2k+2: a later subword never begins a span
     tags[encoded.word_first] = word_tags
     return tags
 

@@ -1,4 +1,4 @@
-"""Encoders learn to read the surface of a word as the token type of its pieces (see `surface`)."""
+"""Encoders learn to read the surface of a word as the token type of its subwords (see `surface`)."""
 
 from typing import Any
 

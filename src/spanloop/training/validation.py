@@ -1,31 +1,28 @@
 """F1 and temperature on the validation examples, with the decoding that scoring uses.
 
 Spans of low probability count here, whatever `scoring.min_score` is: the temperature that calibrates probabilities is
-fitted only once the weights are chosen. Choosing the weights without such spans was not tried.
+fitted only once the weights are chosen.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from spanloop.model.chain import tag_runs
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward
 from spanloop.model.layout import lay_out, words_of
-from spanloop.model.viterbi import decode_ragged
-from spanloop.model.windows import Ints
+from spanloop.model.ragged import Floats, Ints, log_softmax
+from spanloop.model.viterbi import decode
 from spanloop.records import Example, Span
 from spanloop.training.batching import share
 from spanloop.training.targets import Targets, gold_spans
-
-Floats = npt.NDArray[np.float32]
 
 
 def word_logits(
     forward: Forward, encoder: Encoder, targets: Targets, rank: int = 0, processes: int = 1
 ) -> tuple[Ints, Floats]:
-    """Logits of the words, each read off its first piece in the window where that has most context.
+    """Logits of the words, each read off its first subword in the window where that has most context.
 
     Args:
         forward: The model, in evaluation mode.
@@ -39,9 +36,9 @@ def word_logits(
     """
     encoded = targets.encoded
     rows = share(np.arange(len(encoded.windows)), encoded.windows.lengths, rank, processes)
-    plan = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows)
-    word, word_token = words_of(encoded, plan.piece)
-    return word, forward.run(plan, word_token).logits
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows)
+    word, word_token = words_of(encoded, layout.subword)
+    return word, forward.run(layout, word_token).logits
 
 
 def spans_of(targets: Targets, logits: Floats, labels: Sequence[str]) -> set[tuple[int, Span]]:
@@ -54,7 +51,7 @@ def spans_of(targets: Targets, logits: Floats, labels: Sequence[str]) -> set[tup
     """
     encoded = targets.encoded
     lengths = np.diff(encoded.text_words)
-    tags = decode_ragged(log_softmax(logits), lengths)
+    tags = decode(log_softmax(logits), lengths)
     runs = tag_runs(tags, lengths)
     texts = np.searchsorted(encoded.text_words, runs.starts, side="right") - 1
     starts, stops = encoded.word_start[runs.starts], encoded.word_stop[runs.ends - 1]
@@ -93,12 +90,5 @@ def fit_temperature(logits: Floats, tags: Ints) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def log_softmax(logits: Floats) -> Floats:
-    """Logarithms of probabilities, row by row."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
 def _loss(logits: Floats, tags: Ints, temperature: float) -> float:
-    scaled = log_softmax((logits / temperature).astype(np.float32))
-    return float(-scaled[np.arange(len(tags)), tags].mean())
+    return float(-log_softmax(logits, temperature)[np.arange(len(tags)), tags].mean())

@@ -11,14 +11,11 @@ from spanloop.errors import SpanloopError
 from spanloop.processes.watchdog import end_with_stdin
 from spanloop.training.job import run_job
 from spanloop.training.launch import LOG, PROBLEM, PROGRESS, RESULT, Request
-from spanloop.training.results import TrainProgress
+from spanloop.training.outcome import TrainProgress
 
 
 def main(path: str) -> int:
-    """Train as one of several processes.
-
-    Args:
-        path: The request file.
+    """Train as one of several processes, as the request file says.
 
     Returns:
         The exit code: 0, or 2 with the problem reported.
@@ -33,7 +30,7 @@ def main(path: str) -> int:
         _say(PROBLEM, {"type": type(error).__name__, "message": str(error)})
         return 2
     if os.environ.get("RANK", "0") == "0":
-        _say(RESULT, result.to_json())
+        _say(RESULT, result.to_dict())
     return 0
 
 

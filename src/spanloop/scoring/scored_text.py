@@ -16,8 +16,8 @@ class ScoredText:
         id: The id given with the text.
         spans: The predicted spans, sorted and disjoint, each with its calibrated probability.
         statistics: How unsure the model is.
-        embedding: Mean of the last hidden states of the text's pieces, `(hidden_size,)`, zeros for a text without any;
-            None where none was asked for.
+        embedding: Mean of the last hidden states of the text's subwords, `(hidden_size,)`, zeros for a text without
+            any; None where none was asked for.
     """
 
     id: str

@@ -58,7 +58,7 @@ class TrainResult:
     best_step: int
     lost_spans: int = 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The result as plain values."""
         return asdict(self)
 
