@@ -19,6 +19,7 @@ from spanloop.errors import DataError, LabelError, SpanloopError, StoreError
 from spanloop.records import SPLITS, Annotation, Example, Span
 from spanloop.snapshot import build, current, load_snapshot, read_examples, read_labels
 from spanloop.snapshot.changes import digest_annotations
+from spanloop.snapshot.versions import version_hash
 from spanloop.spans import LostSpan
 from spanloop.splits import split_of
 from spanloop.store import Store
