@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 import pytest
 
-from spanloop.config import LoopConfig
+from spanloop.config import SplitConfig
 from spanloop.records import Annotation, Span
 from spanloop.snapshot import build
 from spanloop.store import Store
@@ -141,8 +141,7 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     rows = [Annotation(f"r{i}", f"Ada in Rome {i}", f"g{i}", (Span(7, 11, "LOC"),), ("ann",), None) for i in range(9)]
-    config = LoopConfig.model_validate({"task": {"labels": ["LOC"]}, "splits": {"validation": 0}})
-    return build(Store(tmp_path / "store"), rows, config).path
+    return build(Store(tmp_path / "store"), rows, ["LOC"], SplitConfig(validation=0)).path
 
 
 def push(snapshot: Path, endpoint: str, repo_id: str = "team/patents", token: str = TOKEN) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from texts import texts_with_disjoint_spans
 
 from spanloop.annotations.agreement import AgreementReport
-from spanloop.config import LoopConfig, SplitConfig
+from spanloop.config import SplitConfig
 from spanloop.errors import DataError, LabelError, SpanloopError, StoreError
 from spanloop.records import SPLITS, Annotation, Example, Span
 from spanloop.snapshot import build, current, load_snapshot, read_examples, read_labels
@@ -41,8 +41,9 @@ def version_of(rows: list[Annotation], labels: list[str], splits: SplitConfig) -
     return version_hash(digest_annotations(rows), labels, splits)
 
 
-def config(labels: tuple[str, ...] = ("PER", "LOC"), **splits: float) -> LoopConfig:
-    return LoopConfig.model_validate({"task": {"labels": list(labels)}, "splits": splits})
+def scheme(labels: tuple[str, ...] = ("PER", "LOC"), **splits: float) -> tuple[tuple[str, ...], SplitConfig]:
+    """Labels and splits, as `build` takes them."""
+    return labels, SplitConfig.model_validate(splits)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def tree(store: Store) -> set[str]:
 
 
 def test_the_columns(store: Store) -> None:
-    info = build(store, [annotation("r1", agreement=0.5, annotators=("ann", "bob"))], config(validation=0, test=0))
+    info = build(store, [annotation("r1", agreement=0.5, annotators=("ann", "bob"))], *scheme(validation=0, test=0))
     data = load_snapshot(store, info.version)
     assert list(data) == list(SPLITS)
     assert data["train"][0] == {
@@ -74,13 +75,13 @@ def test_the_columns(store: Store) -> None:
 
 
 def test_datasets_reads_the_folder_without_spanloop(store: Store) -> None:
-    path = build(store, annotations(20), config()).path
+    path = build(store, annotations(20), *scheme()).path
     assert sum(datasets.load_from_disk(str(path)).num_rows.values()) == 20
 
 
 def test_splits_are_those_of_the_groups(store: Store) -> None:
     rows, splits = annotations(60), SplitConfig(validation=0.3, test=0.3)
-    info = build(store, rows, config(validation=0.3, test=0.3))
+    info = build(store, rows, *scheme(validation=0.3, test=0.3))
     for split in SPLITS:
         expected = [Example(a.record_id, a.text, a.spans) for a in rows if split_of(a.group, splits) == split]
         assert read_examples(info.path, split) == expected
@@ -93,11 +94,11 @@ def test_splits_are_those_of_the_groups(store: Store) -> None:
 
 
 def test_the_same_content_is_the_same_version_whoever_annotated_it(store: Store) -> None:
-    first = build(store, annotations(10), config())
+    first = build(store, annotations(10), *scheme())
     before = tree(store)
     shuffled = [replace(a, annotators=("someone else",), agreement=1.0) for a in annotations(10)]
     random.Random(1).shuffle(shuffled)
-    again = build(store, shuffled, config())
+    again = build(store, shuffled, *scheme())
     assert (first.new, again.new) == (True, False)
     assert again.version == first.version == current(store)
     assert (again.added, again.changed, again.removed) == (0, 0, 0)
@@ -138,10 +139,10 @@ def test_label_scheme_and_split_are_content() -> None:
 
 
 def test_what_changed_since_the_parent(store: Store) -> None:
-    first = build(store, annotations(6), config())
+    first = build(store, annotations(6), *scheme())
     rows = annotations(8)[1:]
     rows[0] = replace(rows[0], spans=())
-    second = build(store, rows, config())
+    second = build(store, rows, *scheme())
     assert (second.added, second.changed, second.removed) == (2, 1, 1)
     manifest = store.manifest("snapshots", second.version)
     assert manifest["parent"] == first.version
@@ -152,7 +153,7 @@ def test_what_changed_since_the_parent(store: Store) -> None:
 
 
 def test_going_back_to_older_content_is_a_new_snapshot_with_the_old_hash(store: Store) -> None:
-    versions = [build(store, annotations(n), config()).version for n in (3, 4, 3)]
+    versions = [build(store, annotations(n), *scheme()).version for n in (3, 4, 3)]
     assert versions[0][6:] == versions[2][6:]
     assert current(store) == versions[2]
     assert versions[2].startswith("v0003-")
@@ -163,7 +164,7 @@ def test_the_manifest_and_the_card_tell_the_figures(store: Store) -> None:
     moved = LostSpan("r001", Span(15, 20, "LOC"), "boundary")
     report = AgreementReport(2, 2, 0.75, {"PER": 0.5, "LOC": None}, [("r001", 0.5)])
     rows = [*annotations(30), annotation("r900", (Span(0, 2, "PER"),))]
-    info = build(store, rows, config(), report, lost=[lost], moved=[moved])
+    info = build(store, rows, *scheme(), report, lost=[lost], moved=[moved])
     manifest = store.manifest("snapshots", info.version)
     assert info.lost == (lost,)
     assert manifest["lost"] == [
@@ -184,13 +185,13 @@ def test_the_manifest_and_the_card_tell_the_figures(store: Store) -> None:
 def test_the_hub_reads_the_card(store: Store) -> None:
     from huggingface_hub import DatasetCard
 
-    card = DatasetCard.load(build(store, annotations(3), config()).path / "README.md")
+    card = DatasetCard.load(build(store, annotations(3), *scheme()).path / "README.md")
     assert card.data.task_categories == ["token-classification"]
     assert card.data.size_categories == ["n<1K"]
 
 
 def test_a_span_inside_a_word_is_in_the_tags_too(store: Store) -> None:
-    info = build(store, [annotation("r1", (Span(0, 2, "PER"), Span(2, 3, "LOC")))], config(validation=0, test=0))
+    info = build(store, [annotation("r1", (Span(0, 2, "PER"), Span(2, 3, "LOC")))], *scheme(validation=0, test=0))
     row = load_snapshot(store, info.version)["train"][0]
     assert row["tokens"][:3] == ["Ad", "a", "met"]
     assert row["ner_tags"][:3] == [1, 3, 0]
@@ -204,7 +205,7 @@ def test_any_text_and_spans_come_back(store: Store, cases: list[tuple[str, list[
     for i, (text, spans) in enumerate(cases):
         storable = text.encode("utf-8", "replace").decode()  # a lone surrogate is refused: see below
         rows.append(annotation(f"r{i}", tuple(spans), storable))
-    info = build(store, rows, config(validation=0, test=0))
+    info = build(store, rows, *scheme(validation=0, test=0))
     assert [(e.id, e.text, e.spans) for e in read_examples(info.path, "train")] == [
         (row.record_id, row.text, row.spans) for row in rows
     ]
@@ -234,22 +235,22 @@ def test_any_text_and_spans_come_back(store: Store, cases: list[tuple[str, list[
 def test_bad_content_is_one_line_and_changes_nothing(
     store: Store, rows: list[Annotation], labels: tuple[str, ...], error: type[SpanloopError], told: str
 ) -> None:
-    build(store, annotations(3), config())
+    build(store, annotations(3), *scheme())
     before = tree(store)
     with pytest.raises(error, match=told) as raised:
-        build(store, rows, config(labels))
+        build(store, rows, *scheme(labels))
     assert "\n" not in str(raised.value)
     assert tree(store) == before
 
 
 def test_a_record_without_spans_is_a_real_negative(store: Store) -> None:
-    info = build(store, [annotation("r1", ())], config(validation=0, test=0))
+    info = build(store, [annotation("r1", ())], *scheme(validation=0, test=0))
     assert read_examples(info.path, "train") == [Example("r1", TEXT, ())]
     assert load_snapshot(store, info.version)["train"][0]["ner_tags"] == [0] * 6
 
 
 def test_a_corrupt_snapshot_is_named(store: Store) -> None:
-    info = build(store, annotations(5), config(validation=0, test=0))
+    info = build(store, annotations(5), *scheme(validation=0, test=0))
     arrow = next((info.path / "train").glob("*.arrow"))
     content = bytearray(arrow.read_bytes())
     content[content.index(b"Rome")] ^= 1
@@ -263,14 +264,14 @@ def test_a_corrupt_snapshot_is_named(store: Store) -> None:
 
 
 def test_load_takes_the_folder_of_a_store(store: Store) -> None:
-    info = build(store, annotations(5), config())
+    info = build(store, annotations(5), *scheme())
     assert load_snapshot(store.root, info.version).num_rows == load_snapshot(store, info.version).num_rows
     with pytest.raises(StoreError, match=r"has no snapshot 'v0009-00000000'; there are: v0001-"):
         load_snapshot(store, "v0009-00000000")
 
 
 def test_progress_bars_stay_as_the_caller_had_them(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
-    build(store, annotations(5), config())
+    build(store, annotations(5), *scheme())
     assert not datasets.are_progress_bars_disabled()
     assert capfd.readouterr().err == ""
 

@@ -106,11 +106,11 @@ def publish_snapshot(work: Work, pulled: PullFigures, annotated: AnnotationFigur
         ready = readiness({}, config.round)
         log.info("snapshot: none, nothing is annotated yet")
         return SnapshotFigures(version=None, ready=False, message=ready.message)
-    labelled = config.model_copy(update={"task": config.task.model_copy(update={"labels": list(pulled.labels)})})
     info = snapshots.build(
         work.store,
         read_annotations(work.annotations),
-        labelled,
+        pulled.labels,
+        config.splits,
         annotated.agreement,
         lost=annotated.lost,
         moved=annotated.moved,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spanloop.annotations.agreement import AgreementReport
-from spanloop.config import LoopConfig, SplitConfig
+from spanloop.config import SplitConfig
 from spanloop.durable import to_json
 from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot.card import card
@@ -84,7 +84,8 @@ def current(store: Store) -> str | None:
 def build(
     store: Store,
     annotations: Sequence[Annotation],
-    config: LoopConfig,
+    labels: Sequence[str],
+    splits: SplitConfig,
     agreement: AgreementReport | None = None,
     *,
     lost: Sequence[LostSpan] = (),
@@ -95,7 +96,8 @@ def build(
     Args:
         store: Where to.
         annotations: One a record, in any order.
-        config: Labels and splits.
+        labels: The label scheme, in its order.
+        splits: How groups are dealt.
         agreement: Goes into the manifest and the card.
         lost: What `annotations.resolve` lost; goes into the manifest, by record.
         moved: What it trimmed; likewise.
@@ -110,27 +112,27 @@ def build(
     """
     rows = sorted(annotations, key=lambda annotation: annotation.record_id)
     parent = current(store)
-    check_annotations(rows, config.task.labels)
+    check_annotations(rows, labels)
     digests = digest_annotations(rows)
-    digest = version_hash(digests, config.task.labels, config.splits)
+    digest = version_hash(digests, labels, splits)
     if parent and parent.endswith(f"-{digest}"):
         return _info(store.path("snapshots", parent), new=False)
     version = store.next_name("snapshots", digest)
     changes = changes_since(store.path("snapshots", parent) if parent else None, digests)
-    splits = _deal(rows, config.splits)
+    dealt = _deal(rows, splits)
 
     def write(folder: Path) -> None:
-        tagging = write_splits(folder, splits, config.task.labels, version)
+        tagging = write_splits(folder, dealt, labels, version)
         manifest = {
             "kind": "snapshot",
             "format": _FORMAT,
             "version": version,
             "parent": parent,
             "changes": {name: len(ids) for name, ids in changes.ids().items()},
-            "labels": config.task.labels,
-            "splits": config.splits.model_dump(),
-            "records": {split: len(rows) for split, rows in splits.items()},
-            "spans": {split: _count_labels(rows, config.task.labels) for split, rows in splits.items()},
+            "labels": list(labels),
+            "splits": splits.model_dump(),
+            "records": {split: len(rows) for split, rows in dealt.items()},
+            "spans": {split: _count_labels(rows, labels) for split, rows in dealt.items()},
             "annotators": len({user for row in rows for user in row.annotators}),
             "agreement": asdict(agreement) if agreement else None,
             "lost": [asdict(span) for span in [*lost, *tagging.lost]],
