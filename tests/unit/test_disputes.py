@@ -1,6 +1,6 @@
 """The records on which annotators differ, opened up."""
 
-from spanloop.annotations.agreement import disputes, quote
+from spanloop.annotations.agreement import agreement, disputes, quote
 from spanloop.records import Record, Response, Span
 
 TEXT = "Ada met Bob in London"
@@ -14,8 +14,14 @@ def record(name, **answers):
     return Record(name, TEXT, name, responses=responses)
 
 
+def opened(records, most=20):
+    """The figures, and the most disputed records."""
+    report = agreement(records, most_disputed=most)
+    return report, disputes(records, report)
+
+
 def test_the_worst_record_comes_first_with_what_differs():
-    report, found = disputes(
+    report, found = opened(
         [
             record("same", ann=[ADA, LONDON], bea=[LONDON, ADA]),
             record("mild", ann=[ADA, LONDON], bea=[ADA]),
@@ -31,21 +37,21 @@ def test_the_worst_record_comes_first_with_what_differs():
 
 
 def test_of_three_annotators_the_minority_shows():
-    _, [only] = disputes([record("a", ann=[ADA, BOB], bea=[ADA, BOB], cia=[ADA])])
+    _, [only] = opened([record("a", ann=[ADA, BOB], bea=[ADA, BOB], cia=[ADA])])
     assert only.marked == ((BOB, ("ann", "bea")),)
 
 
 def test_as_many_as_asked_for():
     many = [record(str(i), ann=[ADA], bea=[BOB]) for i in range(5)]
-    report, found = disputes(many, most=2)
+    report, found = opened(many, most=2)
     assert (report.records, len(found)) == (5, 2)
-    assert disputes(many, most=0)[1] == []
+    assert opened(many, most=0)[1] == []
 
 
 def test_drafts_do_not_count():
     draft = Response("bea", "draft", (BOB,), "2026-11-20T10:00:00Z")
     alone = Record("a", TEXT, "a", responses=(record("a", ann=[ADA]).responses[0], draft))
-    assert disputes([alone])[0].records == 0
+    assert opened([alone])[0].records == 0
 
 
 def test_a_long_span_is_quoted_from_both_ends_on_one_line():

@@ -9,6 +9,7 @@ import evaluate as hf_evaluate
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from spanloop.errors import DataError
 from spanloop.evaluation import Evaluation, evaluate
@@ -137,7 +138,8 @@ def test_scores_of_calibrated_spans_have_no_calibration_error():
 def test_evaluation_survives_json_and_prints_a_table():
     examples, predictions = judged()
     result = evaluate(examples, predictions, ["PER", "LOC"])
-    assert Evaluation.from_dict(json.loads(json.dumps(result.to_dict(), allow_nan=False))) == result
+    adapter = TypeAdapter(Evaluation)
+    assert adapter.validate_json(adapter.dump_json(result)) == result
     assert result.markdown().splitlines()[-1] == "| **all** | 25.0 | 25.0 | 25.0 | 4 |"
     assert result.headline().startswith("F1 25.0 (")
 

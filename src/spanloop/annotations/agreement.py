@@ -143,19 +143,10 @@ class Dispute:
     marked: tuple[tuple[Span, tuple[str, ...]], ...]
 
 
-def disputes(records: Iterable[Record], *, most: int = _MOST_DISPUTED) -> tuple[AgreementReport, list[Dispute]]:
-    """Measure agreement and open up the records with the least.
-
-    Args:
-        records: Records with their responses; those with fewer than two submitted ones do not count.
-        most: Records to open up.
-
-    Returns:
-        The figures, and the most disputed records, worst first.
-    """
-    shared = {record.id: record for record in records if len(record.submitted) > 1}
-    report = agreement(shared.values(), most_disputed=most)
-    return report, [_dispute(shared[record_id], f1) for record_id, f1 in report.most_disputed]
+def disputes(records: Iterable[Record], report: AgreementReport) -> list[Dispute]:
+    """Open up the records that a report calls the most disputed, worst first."""
+    shared = {record.id: record for record in records}
+    return [_dispute(shared[record_id], f1) for record_id, f1 in report.most_disputed]
 
 
 def quote(text: str, span: Span) -> str:

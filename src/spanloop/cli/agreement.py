@@ -22,20 +22,21 @@ def agreement(
     """Show how well annotators agree, and what they marked differently in the records they dispute most."""
     from rich.console import Console
 
-    from spanloop.annotations.agreement import disputes
+    from spanloop.annotations import agreement as measured
     from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.pull import pull_submitted
 
     settings = load_config(config)
     with open_argilla(settings) as client:
-        report, found = disputes(pull_submitted(client, find_dataset(client, settings)), most=most)
+        records = list(pull_submitted(client, find_dataset(client, settings)))
         names = _names(client)
+    report = measured.agreement(records, most_disputed=most)
     if not report.records:
         typer.echo("no record was submitted by two annotators yet; raise task.min_submitted for some overlap")
         return
     console = Console()
     _figures(console, report)
-    _disputes(console, found, names)
+    _disputes(console, measured.disputes(records, report), names)
 
 
 def _names(client: "ArgillaClient") -> dict[str, str]:

@@ -1,8 +1,6 @@
 """What an evaluation found, as one value that can be stored, read back and printed."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
@@ -55,15 +53,6 @@ class Evaluation:
     boundary: dict[str, dict[str, float]]
     ece: float | None = None
     reliability: list[Bin] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The evaluation as plain dictionaries, lists and numbers."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, tree: Mapping[str, Any]) -> "Evaluation":
-        """Read what `to_dict` wrote."""
-        return cls(**{**tree, "reliability": [Bin(**row) for row in tree["reliability"]]})
 
     def headline(self) -> str:
         """One line: F1 in percent with its interval, and on how much it rests."""
