@@ -100,7 +100,7 @@ class ArgillaClient:
         return self._repeat("PUT", path, json=body)
 
     def patch(self, path: str, body: Json) -> Json:
-        """Change some values of a resource."""
+        """RecordChange some values of a resource."""
         return self._repeat("PATCH", path, json=body)
 
     def search(self, path: str, body: Json, **params: str | int) -> Json:

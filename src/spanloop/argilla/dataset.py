@@ -123,8 +123,8 @@ def _ensure_workspace(client: ArgillaClient, name: str) -> "rg.Workspace":
 
 
 def _find(client: ArgillaClient, workspace: "rg.Workspace", name: str) -> Any:
-    """The SDK's model of the dataset; None if there is none."""
-    return client.sdk.api.datasets.get_by_name_and_workspace_id(name, workspace.id)
+    """The SDK's model of the dataset; None if there is none. The SDK strips names, when it writes and when it reads."""
+    return client.sdk.api.datasets.get_by_name_and_workspace_id(name.strip(), workspace.id)
 
 
 def _ensure_draft(client: ArgillaClient, workspace: "rg.Workspace", config: LoopConfig, settings: "rg.Settings") -> Any:
@@ -143,7 +143,7 @@ def _ensure_draft(client: ArgillaClient, workspace: "rg.Workspace", config: Loop
     if found := find():
         return found
     draft = rg.Dataset(name, workspace=workspace, client=sdk).api_model()
-    draft.guidelines = config.task.guidelines or None
+    draft.guidelines = config.task.guidelines.strip() or None
     draft.allow_extra_metadata = settings.allow_extra_metadata
     draft.distribution = settings.distribution.to_dict()
     return client.once(lambda: sdk.api.datasets.create(draft), find)

@@ -39,7 +39,7 @@ class NewRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """What is to change on a record.
 
     Attributes:
@@ -91,7 +91,7 @@ def submit_response(
     client.once(lambda: client.post(path, body), lambda: _mine(client, dataset, record))
 
 
-def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[Change]) -> None:
+def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> None:
     """Put suggestions and metadata on records; responses and other suggestions stay untouched.
 
     Args:
@@ -136,7 +136,7 @@ def _new(record: NewRecord, dataset: DatasetRef, user: str) -> Json:
     return item
 
 
-def _change(change: Change, dataset: DatasetRef) -> Json:
+def _change(change: RecordChange, dataset: DatasetRef) -> Json:
     item: Json = {}
     if change.suggestion is not None:
         text = from_field(change.item["fields"][dataset.text_field])

@@ -13,7 +13,7 @@ from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.pull import in_bulks
-from spanloop.argilla.sending import Change, put_suggestions
+from spanloop.argilla.sending import RecordChange, put_suggestions
 from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY
 from spanloop.records import Record, ScoredSpan, Suggestion
 from spanloop.store import number_of
@@ -101,7 +101,7 @@ def write_suggestions(
 
 def _decide(
     scored: Scored, item: Json | None, dataset: DatasetRef, retired: Collection[str]
-) -> tuple[Outcome, Change | None]:
+) -> tuple[Outcome, RecordChange | None]:
     """What to do about one record, and what to change on it; None leaves all of it alone."""
     if item is None:
         return "missing", None
@@ -113,7 +113,7 @@ def _decide(
         return "newer", None
     there = record.suggestion and replace(record.suggestion, updated_at="")
     metadata = _metadata(scored, record)
-    change = Change(item, wanted if wanted != there else None, metadata if metadata != record.metadata else None)
+    change = RecordChange(item, wanted if wanted != there else None, metadata if metadata != record.metadata else None)
     outcome: Outcome = "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged"
     return outcome, change
 

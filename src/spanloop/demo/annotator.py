@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from spanloop.argilla.accounts import annotator_key
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.sending import submit_response
 from spanloop.argilla.shape import PRIORITY
+from spanloop.argilla.users import annotator_key
 from spanloop.records import Record, Span
 
 PREFIX = "simulated-annotator-"

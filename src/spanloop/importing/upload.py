@@ -13,8 +13,8 @@ from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.pull import in_bulks
 from spanloop.argilla.sending import (
     IMPORT_AGENT,
-    Change,
     NewRecord,
+    RecordChange,
     create_records,
     put_suggestions,
     submit_response,
@@ -112,7 +112,7 @@ def import_records(
             for record in free:
                 submit_response(client, dataset, known[record.id], record.spans or ())
         else:
-            put_suggestions(client, dataset, [Change(there[x.id], _suggestion(x)) for x in free])
+            put_suggestions(client, dataset, [RecordChange(there[x.id], _suggestion(x)) for x in free])
         report.created += len(fresh)
         report.present += len(bulk) - len(fresh)
         report.annotated += sum(_is_wanted(record, annotations) for record in fresh) + len(free)
