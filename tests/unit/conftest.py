@@ -6,8 +6,6 @@ from hypothesis import settings
 
 # One thread, before PyTorch is imported: sums are then in the same order on any number of processors.
 os.environ["OMP_NUM_THREADS"] = "1"
-# Tables are as wide as the terminal.
-os.environ["COLUMNS"] = "120"
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("spanloop", deadline=None)

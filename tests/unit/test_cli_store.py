@@ -22,8 +22,10 @@ def store(tmp_path: Path) -> Store:
 
 def spanloop(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from spanloop.cli import main; main()", *arguments]
-    environ = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, cwd=store.root.parent, env=environ, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "COLUMNS": "200", "PYTHONUTF8": "1"}  # tables are drawn by width and encoding
+    return subprocess.run(
+        command, cwd=store.root.parent, env=environ, capture_output=True, encoding="utf-8", check=False
+    )
 
 
 def test_list(store: Store) -> None:
