@@ -40,7 +40,7 @@ def test_only_what_was_suggested_before_the_response_counts(client, loop, fill):
     assert late.answered == 1  # a submitted record gets none, so nothing can flatter the figures
     found = measured(client, dataset)
     assert (found.n_records, found.n_later) == (2, 0)
-    version = found.of("m0001-aaaaaaaa")
+    (version,) = found.versions
     assert (version.n_suggested, version.n_submitted, version.n_kept, version.n_unchanged) == (4, 4, 3, 1)
 
 
