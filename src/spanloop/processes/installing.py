@@ -62,7 +62,7 @@ class Installer:
                 return self._run_uv(uv, arguments, settings, environ)
             except DiskFull:
                 raise
-            except ServiceError as error:
+            except (ServiceError, OSError) as error:
                 self.progress(f"going on with pip, uv failed: {error}", 0.0)
         if index:
             environ = pip_settings.pip_environ(settings, environ)
@@ -110,8 +110,9 @@ class Installer:
     def _run(
         self, command: Sequence[str], settings: Mapping[str, str], environ: Mapping[str, str], progress: Progress
     ) -> None:
+        after = ", compiling their modules" if self.compile_all else ""
         expected = self.constraints.read_text(encoding="utf-8").count("==")
-        code, last = _run_logged(command, self.log, environ, Follower(progress, max(1, expected)))
+        code, last = _run_logged(command, self.log, environ, Follower(progress, max(1, expected), after))
         if code:
             index = environ.get("UV_DEFAULT_INDEX") or settings.get("index-url", "https://pypi.org/simple")
             places = {self.python.parent.parent, Path(environ.get("UV_CACHE_DIR") or tempfile.gettempdir())}
