@@ -17,11 +17,6 @@ import threading
 import time
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036 (the bare Python may be any)
-    sys.exit(
-        "spanloop needs Python 3.11 or later, and this is " + sys.version.split()[0] + "; see PYTHON in the Makefile"
-    )
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
