@@ -7,9 +7,10 @@
 # SPANLOOP_INSTALLER=pip                             sets up without uv
 # Each may be a word of the command or a variable of the environment.
 
-PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
-FIT     := import sys; sys.exit(sys.version_info < (3, 11))
-PYTHON  ?= $(firstword $(foreach p,$(PYTHONS),$(shell $p -c '$(FIT)' 2>/dev/null && echo $p)))
+PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3)
+RECENT  := import sys; sys.exit(sys.version_info < (3, 11))
+FOUND    = $(firstword $(foreach p,$(PYTHONS),$(shell $p -c '$(RECENT)' 2>/dev/null && echo $p)))
+
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -25,7 +26,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 venv: $(READY)
 
 $(READY): pyproject.toml constraints.txt
-	$(or $(PYTHON),$(error no Python 3.11 or later on the PATH: install one, or name it with PYTHON=)) .ci/make_venv.py $(VENV)
+	$(or $(FOUND),$(error no Python 3.11 or later (tried: $(PYTHONS)); install one, or name it with PYTHON=)) .ci/make_venv.py $(VENV)
 
 demo: venv
 	$(BIN)/spanloop demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)

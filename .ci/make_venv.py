@@ -10,16 +10,12 @@ Environment:
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-
-if sys.version_info < (3, 11):  # noqa: UP036 (the bare Python may be any)
-    sys.exit(
-        "spanloop needs Python 3.11 or later, and this is " + sys.version.split()[0] + "; see PYTHON in the Makefile"
-    )
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
@@ -29,7 +25,7 @@ from spanloop.processes.installing import Installer, make_empty  # noqa: E402
 
 
 class Teller:
-    """Shows the last thing told with the seconds since the start: one line on a terminal, in a log a line at times."""
+    """Shows what is told with the seconds since the start, and the last of it again while nothing else is told."""
 
     def __init__(self) -> None:
         self._begun, self._said, self._what = time.monotonic(), 0.0, ""
@@ -39,6 +35,8 @@ class Teller:
     def __call__(self, what: str, share: float = 0.0) -> None:
         """Tell what happens: steps at once, downloads no oftener than they can be read."""
         with self._lock:
+            if self._live and self._what and not self._what.startswith("fetching"):
+                sys.stderr.write("\n")  # steps stay in sight
             self._what = what
             if self._live or not what.startswith("fetching") or self.seconds - self._said > 3:
                 self._show()
@@ -55,9 +53,9 @@ class Teller:
             sys.stderr.write(("\r\x1b[K" if self._live else "") + (line + "\n" if line else ""))
 
     def _repeat(self) -> None:
-        while not self._done.wait(1 if self._live else 15):
+        while not self._done.wait(1):
             with self._lock:
-                if self._what and not self._done.is_set():
+                if not self._done.is_set() and (self._live or self.seconds - self._said > 15):
                     self._show()
 
     def _show(self) -> None:
@@ -113,6 +111,7 @@ def summary(folder: Path, seconds: float) -> str:
 def main(folder: Path) -> int:
     """Make the environment; what goes wrong is one line."""
     tell = Teller()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # an exception, which takes the installer along
     os.chdir(ROOT)
     try:
         make(folder, tell)

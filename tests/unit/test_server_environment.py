@@ -37,7 +37,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def use_only(wheels: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let pip know these wheels and nothing else."""
+    """Let pip know these wheels and nothing else, and no uv be looked for."""
+    patch.setenv("SPANLOOP_INSTALLER", "pip")
     patch.setenv("PIP_CONFIG_FILE", "/dev/null")
     patch.setenv("PIP_NO_INDEX", "1")
     patch.setenv("PIP_FIND_LINKS", str(wheels))

@@ -34,14 +34,15 @@ _MIB = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
 class Follower:
     """Reads an installer's output line by line and tells how far it is."""
 
-    def __init__(self, progress: Progress, expected: int) -> None:
+    def __init__(self, progress: Progress, expected: int, last: str = "") -> None:
         """Begin at zero.
 
         Args:
             progress: Told what happens.
             expected: How many packages there will be, about.
+            last: What uv does after all are installed, without a word.
         """
-        self._progress, self._expected = progress, expected
+        self._progress, self._expected, self._last = progress, expected, last
         self._share, self._fetched, self._total = 0.0, 0.0, 0.0
         self._waiting: dict[str, float] = {}  # MiB of each download that uv is at
 
@@ -68,7 +69,7 @@ class Follower:
         elif what == "Prepared":
             self._tell(f"installing {name} packages", 0.9)
         elif what == "Installed":
-            self._tell(f"installed {name} packages", 1.0)
+            self._tell(f"installed {name} packages{self._last}", 1.0)
         elif what == "Downloading" and size:
             self._waiting[name] = float(size) * _MIB[unit]
             self._total += self._waiting[name]

@@ -62,7 +62,7 @@ class Installer:
                 return self._run_uv(uv, arguments, settings, environ)
             except DiskFull:
                 raise
-            except ServiceError as error:
+            except (ServiceError, OSError) as error:
                 self.progress(f"going on with pip, uv failed: {error}", 0.0)
         if index:
             environ = pip_settings.pip_environ(settings, environ)
@@ -110,12 +110,16 @@ class Installer:
     def _run(
         self, command: Sequence[str], settings: Mapping[str, str], environ: Mapping[str, str], progress: Progress
     ) -> None:
+        after = ", compiling their modules" if self.compile_all else ""
         expected = self.constraints.read_text(encoding="utf-8").count("==")
-        code, last = _run_logged(command, self.log, environ, Follower(progress, max(1, expected)))
+        try:
+            code, last = _run_logged(command, self.log, environ, Follower(progress, max(1, expected), after))
+        except OSError as error:  # of the log, on a full disk
+            code, last = 1, [str(error)]
         if code:
             index = environ.get("UV_DEFAULT_INDEX") or settings.get("index-url", "https://pypi.org/simple")
-            places = {self.python.parent.parent, Path(environ.get("UV_CACHE_DIR") or tempfile.gettempdir())}
-            room = ", ".join(f"{shutil.disk_usage(x).free / 1e9:.1f} GB free in {x}" for x in sorted(places))
+            places = {x.stat().st_dev: x for x in (Path(tempfile.gettempdir()), self.python.parent.parent)}
+            room = ", ".join(f"{shutil.disk_usage(x).free / 1e9:.1f} GB free in {x}" for x in places.values())
             raise failure(last, index, room)
 
 
