@@ -2,9 +2,9 @@
 # make test   the whole test suite
 # make check  lint, types and import rules
 #
-# TORCH_INDEX=https://download.pytorch.org/whl/cpu   takes torch alone from there: on Linux the usual builds bring CUDA
-# PYTHON=/path/to/python3.12                         instead of the first that is 3.11 or later
-# SPANLOOP_INSTALLER=pip                             sets up without uv
+# TORCH_INDEX=https://…        takes torch alone from there, e.g. a build for CPUs: on Linux the usual ones bring CUDA
+# PYTHON=/path/to/python3.12   instead of the first that is 3.11 or later
+# SPANLOOP_INSTALLER=pip       sets up without uv
 # Each may be a word of the command or a variable of the environment.
 
 PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3)

@@ -117,7 +117,7 @@ class Installer:
         except OSError as error:  # of the log, on a full disk
             code, last = 1, [str(error)]
         if code:
-            index = environ.get("UV_DEFAULT_INDEX") or settings.get("index-url", "https://pypi.org/simple")
+            index = environ.get("UV_DEFAULT_INDEX") or settings.get("index-url", "that pip asks by default")
             places = {x.stat().st_dev: x for x in (Path(tempfile.gettempdir()), self.python.parent.parent)}
             room = ", ".join(f"{shutil.disk_usage(x).free / 1e9:.1f} GB free in {x}" for x in places.values())
             raise failure(last, index, room)
