@@ -37,10 +37,10 @@ def active_learning(config: LoopConfig, again: bool = False) -> RoundReport:
     Returns:
         What the round worked on, what it decided, and every figure.
     """
-    return in_round(config, steps, again)
+    return in_round(config, one_round, again)
 
 
-def steps(work: Work, again: bool) -> RoundReport:
+def one_round(work: Work, again: bool) -> RoundReport:
     """The steps of one round, in their order."""
     pulled = pull_records(work)
     annotated = resolve_annotations(work, pulled)

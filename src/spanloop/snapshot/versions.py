@@ -129,19 +129,26 @@ def build(
             "version": version,
             "parent": parent,
             "changes": {name: len(ids) for name, ids in changes.ids().items()},
-            "labels": list(labels),
             "splits": splits.model_dump(),
-            "records": {split: len(rows) for split, rows in dealt.items()},
-            "spans": {split: _count_labels(rows, labels) for split, rows in dealt.items()},
-            "annotators": len({user for row in rows for user in row.annotators}),
             "agreement": asdict(agreement) if agreement else None,
             "lost": [asdict(span) for span in [*lost, *tagging.lost]],
             "moved": [asdict(span) for span in moved],
             "refined": tagging.refined,
+            **_content(dealt, labels),
         }
         _write_documents(folder, manifest, changes.ids())
 
     return _info(store.publish("snapshots", version, write), new=True)
+
+
+def _content(dealt: Mapping[Split, Sequence[Annotation]], labels: Sequence[str]) -> dict[str, Any]:
+    """The part of the manifest that counts what the splits hold."""
+    return {
+        "labels": list(labels),
+        "records": {split: len(rows) for split, rows in dealt.items()},
+        "spans": {split: _count_labels(rows, labels) for split, rows in dealt.items()},
+        "annotators": len({user for rows in dealt.values() for row in rows for user in row.annotators}),
+    }
 
 
 def _write_documents(folder: Path, manifest: dict[str, Any], changed: Mapping[str, Sequence[str]]) -> None:
