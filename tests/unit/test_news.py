@@ -8,7 +8,7 @@ from spanloop.records import Annotation, Span
 from spanloop.rounds.figures import GateFigures, PullFigures
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
-from spanloop.rounds.work import begin_round, in_round, name_challenger, start_of, step
+from spanloop.rounds.work import begin_round, discard, in_round, name_challenger, start_of, step
 from spanloop.store import Store
 from spanloop.store.jsonl import write_json
 
@@ -183,3 +183,15 @@ def test_damaged_notes_of_an_attempt_are_made_again(config, name, caplog):
     assert start_of(begin(config)).key == "key"
     assert some_step(begin(config)).seconds >= 0
     assert f"{name} is damaged; the round makes it again" in caplog.text
+
+
+def test_scores_of_models_out_of_use_go_and_nothing_else(config):
+    store = Store(config.store)
+    store.set_champion(model(store, "m0002-bbbbbbbb"))
+    folder = store.work("scores")
+    stay = ["m0002-bbbbbbbb-12345678.jsonl", "m0002-bbbbbbbb-test-12345678.json", "notes.txt", "m0001-aaaaaaaa.bak"]
+    go = ["m0001-aaaaaaaa-12345678.jsonl", "m0001-aaaaaaaa-test-12345678.json"]
+    for name in (*stay, *go):
+        (folder / name).write_text("x")
+    discard(begin(config))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(stay)

@@ -161,3 +161,12 @@ def test_a_folder_with_something_else_is_refused_and_not_touched(tmp_path):
 
 def test_every_requirement_is_pinned_by_the_constraints():
     assert set(NAMES) <= set(PINS)
+
+
+def test_a_folder_of_that_name_with_other_things_is_left_alone(tmp_path):
+    folder = tmp_path / "server-env"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(ServiceError, match="server-env is no environment with argilla-server"):
+        ensure_environment(folder)
+    assert (folder / "thesis.txt").read_text() == "mine"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -238,3 +239,61 @@ def test_two_threads_publishing_one_name_give_one_artifact(store: Store) -> None
 def test_the_manifest_is_plain_json(store: Store) -> None:
     path = store.publish("models", "m1", build("Zoë"))
     assert json.loads((path / "manifest.json").read_text())["files"].keys() == {"a.txt", "sub/b.bin"}
+
+
+def test_nothing_of_anybody_else_is_removed(tmp_path: Path) -> None:
+    """A thesis beside the scratch, notes beside the models: not ours by name, and not ours to remove."""
+    root = tmp_path / "data"
+    store = Store(root)
+    store.publish("models", "m1", build())
+    foreign = [
+        root / "work" / "thesis" / "chapter-1.txt",
+        root / "work" / "r0001-notes" / "x",
+        root / "models" / ".notes.tmp" / "x",
+        root / "models" / ".m1.bak.tmp" / "x",
+        root / ".notes.tmp",
+    ]
+    for path in foreign:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+        os.utime(path, (1, 1))
+        os.utime(path.parent, (1, 1))
+    store.clean(older_than=0)
+    assert all(path.read_text() == "mine" for path in foreign)
+    assert store.names("models") == ["m1"]
+
+
+@pytest.mark.parametrize("use", ["publish", "work", "lock"])
+def test_a_folder_with_other_things_is_no_store(tmp_path: Path, use: str) -> None:
+    (tmp_path / "work" / "thesis").mkdir(parents=True)
+    (tmp_path / "photos").mkdir()
+    store = Store(tmp_path)
+    uses = {
+        "publish": lambda: store.publish("models", "m1", build()),
+        "work": lambda: store.work("r0001"),
+        "lock": lambda: store.lock("a round"),
+    }
+    with pytest.raises(StoreError) as error:
+        uses[use]()
+    said = f"{tmp_path} is no store and holds other things (photos); give the store a folder of its own"
+    assert one_line(error).startswith(said)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["photos", "thesis", "work"]
+    way_out = Store(tmp_path / "store")  # what the error says
+    way_out.publish("models", "m1", build())
+    assert way_out.names("models") == ["m1"]
+
+
+def test_a_store_of_an_earlier_version_and_a_fresh_disk_become_stores(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "models").mkdir()
+    store = Store(tmp_path)
+    store.publish("models", "m1", build())
+    assert (tmp_path / "spanloop-store.json").is_file()
+    (tmp_path / "readme.txt").write_text("what lies beside a store later is left alone")
+    store.publish("models", "m2", build())
+
+
+def test_a_copy_of_an_artifact_by_another_name_is_none(store: Store) -> None:
+    store.publish("rounds", "r0001", build())
+    shutil.copytree(store.rounds / "r0001", store.rounds / "r0002.bak")
+    assert (store.names("rounds"), store.next_name("rounds")) == (["r0001"], "r0002")

@@ -104,7 +104,7 @@ def _clear(folder: Path) -> None:
     """Remove an environment that is ours and not complete; anything else is left alone."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not (_started(folder).exists() or _marker(folder).exists() or folder.name == "server-env"):
+    if not (_started(folder).exists() or _marker(folder).exists()):
         raise ServiceError(
             f"{folder} is no environment with {REQUIREMENTS[0]}; let SPANLOOP_SERVER_ENV name one, or an empty folder"
         )

@@ -7,6 +7,7 @@ content; `begin_round` throws away what belongs to other annotations or settings
 
 import functools
 import logging
+import re
 import shutil
 import time
 from collections.abc import Callable, Collection
@@ -29,6 +30,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
 M = TypeVar("M", bound=BaseModel)
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
+_SCORES_OF = re.compile(r"(?P<model>m\d+-[0-9a-f]+)-(test-)?[0-9a-f]+\.jsonl?")
 
 log = logging.getLogger(__name__)
 
@@ -205,9 +207,9 @@ def _start_file(store: Store, name: str) -> Path:
 def discard(work: Work) -> None:
     """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
     shutil.rmtree(work.folder, ignore_errors=True)
-    used = [name for name in (work.store.champion(), work.store.previous_champion()) if name]
+    used = {work.store.champion(), work.store.previous_champion()}
     for path in work.store.work(SCORES).iterdir():
-        if not path.name.startswith(tuple(used)):
+        if (ours := _SCORES_OF.fullmatch(path.name)) and ours["model"] not in used:
             path.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -40,9 +41,11 @@ def temporary_sibling(final: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Temporary folders whose builder died: nobody holds their lock."""
-    return [path for path in folder.glob(f".*{TEMPORARY}") if path.is_dir() and not _is_held(path)]
+def leftovers(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    """Temporary siblings of artifacts of these names whose builder died: nobody holds their lock."""
+    ours = re.compile(rf"\.({names.pattern})\.[0-9a-f]{{8}}{re.escape(TEMPORARY)}")
+    found = folder.iterdir() if folder.is_dir() else ()
+    return [path for path in found if ours.fullmatch(path.name) and path.is_dir() and not _is_held(path)]
 
 
 def seal(folder: Path) -> None:

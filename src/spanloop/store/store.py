@@ -5,18 +5,21 @@
     store/work/NAME/                  scratch, kept over a crash so that training resumes
     store/champion.json               which model is in service, and which were before
     store/locks/                      one round at a time
+    store/spanloop-store.json         the marker, with an id of the store
 
-An artifact is built in a temporary sibling, synced, given its manifest last, and renamed into place.
+An artifact is built in a temporary sibling, synced, given its manifest last, and renamed into place. The folder carries
+a marker: one with anything else in it is never made a store, and only what a store names is ever removed from one.
 """
 
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
+from uuid import uuid4
 
-from spanloop.durable import told_as_store_errors
+from spanloop.durable import to_json, told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
@@ -26,7 +29,13 @@ from spanloop.store.locks import Locks
 Kind = Literal["snapshots", "models", "rounds"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _PREFIXES: dict[Kind, str] = {"snapshots": "v", "models": "m", "rounds": "r"}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+MARKER = "spanloop-store.json"
+_ARTIFACT = r"\d+(-[0-9a-f]+)?"
+_NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _ARTIFACT) for kind, prefix in _PREFIXES.items()}
+_NAMES["work"] = re.compile(f"[vmr]{_ARTIFACT}|train-[0-9a-f]+|scores")
+_HALF_POINTER = ".champion.json.tmp"
+_OURS = {*KINDS, "work", "locks", "champion.json", _HALF_POINTER, MARKER}
+_OF_THE_DISK = {"lost+found", ".DS_Store"}
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
 
@@ -45,6 +54,26 @@ class Store:
         self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
         self._locks = Locks(self.root / "locks")
         self._champion = Champion(self.root / "champion.json")
+
+    def claim(self) -> None:
+        """Make the folder a store, unless it is one.
+
+        Raises:
+            StoreError: Something else lies in it, or it cannot be written.
+        """
+        if (self.root / MARKER).is_file():
+            return
+        with told_as_store_errors(f"make {self.root} a store", self.root):
+            there = {x.name for x in self.root.iterdir()} if self.root.exists() else set()
+            if foreign := sorted(there - _OURS - _OF_THE_DISK):
+                shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+                raise StoreError(
+                    f"{self.root} is no store and holds other things ({shown}); give the store a folder of its own, "
+                    f"e.g. store: {self.root / 'store'}"
+                )
+            self.root.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError), (self.root / MARKER).open("x", encoding="utf-8") as file:
+                file.write(to_json({"store": uuid4().hex}))
 
     def publish(self, kind: Kind, name: str, build: Callable[[Path], None]) -> Path:
         """Publish an artifact, at once or not at all.
@@ -65,6 +94,7 @@ class Store:
         final = self._folder(kind, name)
         if (final / MANIFEST).is_file():
             return final
+        self.claim()
         with told_as_store_errors(f"publish {kind}/{name}", final), artifacts.temporary_sibling(final) as temporary:
             build(temporary)
             artifacts.seal(temporary)
@@ -89,7 +119,7 @@ class Store:
         folder = self.root / kind
         if not folder.is_dir():
             return []
-        found = [x.name for x in folder.iterdir() if _NAME.fullmatch(x.name) and (x / MANIFEST).is_file()]
+        found = [x.name for x in folder.iterdir() if _NAMES[kind].fullmatch(x.name) and (x / MANIFEST).is_file()]
         return sorted(found, key=lambda name: (number_of(name), name))
 
     def next_name(self, kind: Kind, key: str = "") -> str:
@@ -143,6 +173,7 @@ class Store:
             StoreError: It cannot be created.
         """
         folder = self._folder("work", name)
+        self.claim()
         with told_as_store_errors(f"create {folder}", folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -160,6 +191,7 @@ class Store:
         Raises:
             RoundInProgress: On entering, when another holds it; names its owner, process and since when.
         """
+        self.claim()
         return self._locks.round(owner)
 
     def refuse_if_superseded(self) -> None:
@@ -219,17 +251,19 @@ class Store:
         Returns:
             What was removed.
         """
-        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind)]
+        if not (self.root / MARKER).is_file():
+            return []
+        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, _NAMES[kind])]
         published = {name for kind in KINDS for name in self.names(kind)}
-        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir()]
+        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and _NAMES["work"].fullmatch(x.name)]
         removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
-        if self.root.is_dir():
-            with told_as_store_errors("clean the store", self.root), self._locks.publishing():
-                for file in self.root.glob(f".*{artifacts.TEMPORARY}"):
-                    file.unlink()
-                    removed.append(file)
+        half = self.root / _HALF_POINTER
+        with told_as_store_errors("clean the store", self.root), self._locks.publishing():
+            if half.exists():
+                half.unlink()
+                removed.append(half)
         return removed
 
     def _check_champion(self) -> None:
@@ -237,8 +271,8 @@ class Store:
             self.path("models", champion)
 
     def _folder(self, kind: str, name: str) -> Path:
-        if not _NAME.fullmatch(name) or name.endswith(artifacts.TEMPORARY):
-            raise StoreError(f"{name!r} is no name for the store; use letters, digits, '.', '_' and '-'")
+        if not _NAMES[kind].fullmatch(name):
+            raise StoreError(f"{name!r} is no name for the store; there are names like m0002-77aa0f31 in {kind}")
         return self.root / kind / name
 
 
