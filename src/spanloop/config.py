@@ -37,6 +37,11 @@ class ArgillaConfig(_Section):
     workspace: str = Field("spanloop", min_length=1, max_length=200, description="Workspace; created if missing.")
     dataset: str = Field("spans", min_length=1, max_length=200, description="Argilla dataset that is annotated.")
     timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
+    foreign_suggestions: Literal["replace", "keep"] = Field(
+        "replace",
+        description="Suggestions of others than this loop (another tool, another store): replaced by the model's, or "
+        "kept, and only the queue is ordered.",
+    )
 
 
 class TaskConfig(_Section):

@@ -15,7 +15,9 @@ import pytest
 from sentences import sentences
 from world import World
 
+from spanloop.argilla import Scored, write_suggestions
 from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
+from spanloop.records import Suggestion
 from spanloop.snapshot import load_snapshot
 from spanloop.splits import split_of
 
@@ -160,6 +162,33 @@ def test_a_worse_challenger_stays_out_and_a_champion_can_be_rolled_back(make_wor
     assert run(world).outcome == "refreshed"
     assert world.store.champion() == good.champion
     assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {good.champion}
+
+
+def test_numbers_in_the_names_of_other_agents_mean_nothing(make_world: MakeWorld) -> None:
+    """Suggestions by gpt-4o, or by m0042 of a store that is lost, are no newer versions of this store's models."""
+    world = make_world(sentences(50))
+    agents = ["gpt-4o", "en_core_web_sm-3.8.0", "m0042-aaaaaaaa"]
+    for agent, record in zip(agents, world.pending(), strict=False):
+        suggestion = Suggestion((), agent)
+        write_suggestions(world.client, world.dataset, [Scored(record.id, suggestion, 0.5)])
+    suggested = {r.id: r.suggestion.agent for r in world.pending() if r.suggestion}
+    assert sorted(suggested.values()) == sorted(agents)
+    for record in [r for r in world.pending() if r.id not in suggested][:40]:
+        world.answer(record, "submitted", world.gold[record.id])
+
+    world.config.argilla.foreign_suggestions = "keep"
+    kept = run(world)
+    assert kept.outcome == "promoted"
+    assert kept.figures.log.written.foreign == 3
+    now = {record.id: record for record in world.pending()}
+    assert {name: now[name].suggestion.agent for name in suggested} == suggested
+    assert len({record.metadata["priority"] for record in now.values()}) == len(now) == 10
+
+    world.config.argilla.foreign_suggestions = "replace"
+    replaced = run(world)
+    assert replaced.outcome == "refreshed"
+    assert replaced.figures.log.written.suggested == 3
+    assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {kept.champion}
 
 
 def test_a_second_round_says_that_one_is_running(make_world: MakeWorld, caplog: pytest.LogCaptureFixture) -> None:

@@ -170,11 +170,24 @@ def test_a_stale_round_never_overwrites_a_newer_one(client: ArgillaClient, fill:
     write_suggestions(client, dataset, [suggest("a", ANNA, version="m0012-bb")])
     stale = [suggest("a", version="m0009-aa", priority=0.1)]
     before = records(client, dataset)
-    assert write_suggestions(client, dataset, stale).newer == 1
+    assert write_suggestions(client, dataset, stale, origin=lambda agent: "newer").newer == 1
     assert records(client, dataset) == before
-    rolled_back = write_suggestions(client, dataset, stale, retired={"m0012-bb"})
+    rolled_back = write_suggestions(client, dataset, stale)
     assert rolled_back.suggested == 1
     assert records(client, dataset)["a"].metadata["model_version"] == "m0009-aa"
+
+
+def test_suggestions_of_others_are_kept_or_replaced_and_get_a_priority(client: ArgillaClient, fill: Fill) -> None:
+    dataset = fill({"a": "Anna went out"})
+    write_suggestions(client, dataset, [suggest("a", ANNA, version="gpt-4o", priority=0.3)])
+    ours = [suggest("a", version="m0001-aa", priority=0.7)]
+    kept = write_suggestions(client, dataset, ours, origin=lambda agent: "foreign", keep_foreign=True)
+    after = records(client, dataset)["a"]
+    assert kept.foreign == 1
+    assert (after.suggestion.agent, after.metadata["priority"]) == ("gpt-4o", 0.7)
+    assert after.metadata["model_version"] == "gpt-4o"  # whose suggestion stands there
+    assert write_suggestions(client, dataset, ours, origin=lambda agent: "foreign").suggested == 1
+    assert records(client, dataset)["a"].suggestion.agent == "m0001-aa"
 
 
 def test_metadata_of_others_stays(client: ArgillaClient, fill: Fill) -> None:

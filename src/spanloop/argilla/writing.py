@@ -5,7 +5,7 @@ kill, a time-out or an annotator's submission ends in the same state, and whatev
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,13 +16,14 @@ from spanloop.argilla.pull import in_bulks
 from spanloop.argilla.sending import RecordChange, put_suggestions
 from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY
 from spanloop.records import Record, ScoredSpan, Suggestion
-from spanloop.store import number_of
 
 _DIGITS = 6  # of priorities and uncertainties
 _SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the same model writes the same scores
 
 Json = dict[str, Any]
-Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "missing"]
+Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "foreign", "missing"]
+Origin = Literal["ours", "newer", "foreign"]
+"""Whose a suggestion in place is: this loop's, so that it gives way; a later round's; or somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class WriteReport:
         reordered: The suggestion was in place; priority or uncertainty changed.
         unchanged: All was in place; nothing was written.
         answered: Somebody has answered (submitted, draft or discarded); left alone.
-        newer: A newer model version's suggestion is in place; left alone.
+        newer: A later round's suggestion is in place; left alone.
+        foreign: Somebody else's suggestion is in place and stays; the record has its priority.
         missing: Argilla no longer has the record.
     """
 
@@ -60,6 +62,7 @@ class WriteReport:
     unchanged: int = 0
     answered: int = 0
     newer: int = 0
+    foreign: int = 0
     missing: int = 0
 
 
@@ -68,7 +71,8 @@ def write_suggestions(
     dataset: DatasetRef,
     scored: Iterable[Scored],
     *,
-    retired: Collection[str] = (),
+    origin: Callable[[str], Origin] = lambda agent: "ours",
+    keep_foreign: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> WriteReport:
     """Write suggestions, priorities and uncertainties to records that nobody has answered.
@@ -77,7 +81,8 @@ def write_suggestions(
         client: The connection.
         dataset: Where to write.
         scored: One item a record; a generator is read as it is written.
-        retired: Model versions that were taken out of service; theirs give way although their number is higher.
+        origin: Whose the suggestions of an agent are.
+        keep_foreign: Leave somebody else's suggestions in place, and only order the records.
         progress: Told the number of records dealt with, after each bulk.
 
     Returns:
@@ -90,7 +95,7 @@ def write_suggestions(
     for bulk, there in in_bulks(client, dataset, scored, lambda item: item.record_id):
         changes = []
         for item in bulk:
-            outcome, change = _decide(item, there.get(item.record_id), dataset, retired)
+            outcome, change = _decide(item, there.get(item.record_id), dataset, origin, keep_foreign)
             counts[outcome] += 1
             changes += [change] if change else []
         put_suggestions(client, dataset, changes)
@@ -100,26 +105,26 @@ def write_suggestions(
 
 
 def _decide(
-    scored: Scored, item: Json | None, dataset: DatasetRef, retired: Collection[str]
+    scored: Scored, item: Json | None, dataset: DatasetRef, origin: Callable[[str], Origin], keep_foreign: bool
 ) -> tuple[Outcome, RecordChange | None]:
     """What to do about one record, and what to change on it; None leaves all of it alone."""
     if item is None:
         return "missing", None
     record = to_record(item, dataset)
-    wanted = _rounded(scored.suggestion)
     if record.responses:
         return "answered", None
-    if record.suggestion and wanted and _is_newer(record.suggestion.agent, wanted.agent, retired):
+    whose = origin(record.suggestion.agent) if record.suggestion and scored.suggestion else "ours"
+    if whose == "newer":
         return "newer", None
+    stays = whose == "foreign" and keep_foreign
+    scored = replace(scored, suggestion=None if stays else _rounded(scored.suggestion))
     there = record.suggestion and replace(record.suggestion, updated_at="")
     metadata = _metadata(scored, record)
-    change = RecordChange(item, wanted if wanted != there else None, metadata if metadata != record.metadata else None)
-    outcome: Outcome = "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged"
-    return outcome, change
-
-
-def _is_newer(there: str, ours: str, retired: Collection[str]) -> bool:
-    return number_of(there) > number_of(ours) and there not in retired
+    wanted = scored.suggestion if scored.suggestion != there else None
+    change = RecordChange(item, wanted, metadata if metadata != record.metadata else None)
+    if stays:
+        return "foreign", change
+    return "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged", change
 
 
 def _metadata(scored: Scored, record: Record) -> dict[str, object]:

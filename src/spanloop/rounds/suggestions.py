@@ -7,7 +7,8 @@ from typing import TypedDict
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
-from spanloop.argilla.writing import Scored, write_suggestions
+from spanloop.argilla.sending import IMPORT_AGENT
+from spanloop.argilla.writing import Origin, Scored, write_suggestions
 from spanloop.errors import StoreError
 from spanloop.records import Record, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
@@ -16,7 +17,6 @@ from spanloop.rounds.progress import log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending, prioritise, uncertainties
-from spanloop.store import number_of
 from spanloop.store.jsonl import read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,8 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
         client,
         dataset,
         _items(work, scored),
-        retired=_retired(work, scored.model),
+        origin=_origin(work),
+        keep_foreign=work.config.argilla.foreign_suggestions == "keep",
         progress=lambda _: work.store.refuse_if_superseded(),
     )
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
@@ -154,7 +155,13 @@ def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
         yield Scored(record.id, suggestion, queue["priority"][record.id], queue["uncertainty"].get(record.id))
 
 
-def _retired(work: Work, champion: str | None) -> list[str]:
-    """Versions newer than the champion: rejected, or rolled back; suggestions of theirs give way."""
-    models = work.store.names("models")
-    return [name for name in models if champion and number_of(name) > number_of(champion)]
+def _origin(work: Work) -> Callable[[str], Origin]:
+    """Whose suggestions are: a version that is published only after this is a later round's; agents are no versions."""
+    known = {*work.store.names("models"), IMPORT_AGENT}
+
+    def origin(agent: str) -> Origin:
+        if agent in known:
+            return "ours"
+        return "newer" if agent in work.store.names("models") else "foreign"
+
+    return origin

@@ -1,5 +1,5 @@
 """The store: one folder with everything that rounds publish."""
 
-from spanloop.store.store import KINDS, Kind, Store, number_of
+from spanloop.store.store import KINDS, Kind, Store
 
-__all__ = ["KINDS", "Kind", "Store", "number_of"]
+__all__ = ["KINDS", "Kind", "Store"]

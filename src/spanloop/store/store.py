@@ -120,7 +120,7 @@ class Store:
         if not folder.is_dir():
             return []
         found = [x.name for x in folder.iterdir() if _NAMES[kind].fullmatch(x.name) and (x / MANIFEST).is_file()]
-        return sorted(found, key=lambda name: (number_of(name), name))
+        return sorted(found, key=lambda name: (_number_of(name), name))
 
     def next_name(self, kind: Kind, key: str = "") -> str:
         """The name of the artifact after the last one, e.g. `r0004` after `r0003`.
@@ -128,7 +128,7 @@ class Store:
         `key`, a hash of what the artifact is made of, becomes part of it: `m0012-77aa0f31`.
         """
         names = self.names(kind)
-        number = number_of(names[-1]) + 1 if names else 1
+        number = _number_of(names[-1]) + 1 if names else 1
         return f"{_PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
 
     def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
@@ -276,7 +276,7 @@ class Store:
         return self.root / kind / name
 
 
-def number_of(name: str) -> int:
+def _number_of(name: str) -> int:
     """The first number in an artifact's name, e.g. 7 of `v0007-3fa9c1d2`; 0 without one."""
     found = re.search(r"\d+", name)
     return int(found.group()) if found else 0
