@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.cli.door import open_argilla
+from spanloop.cli.terminal import plain_console
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ def agreement(
     most: Annotated[int, typer.Option(min=0, help="Disputed records to show, worst first.")] = 10,
 ) -> None:
     """Show how well annotators agree, and what they marked differently in the records they dispute most."""
-    from rich.console import Console
-
     from spanloop.annotations import agreement as measured
     from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.pull import pull_submitted
@@ -34,7 +33,7 @@ def agreement(
     if not report.records:
         typer.echo("no record was submitted by two annotators yet; raise task.min_submitted for some overlap")
         return
-    console = Console()
+    console = plain_console()
     _figures(console, report)
     _disputes(console, measured.disputes(records, report), names)
 
@@ -51,17 +50,14 @@ def _names(client: "ArgillaClient") -> dict[str, str]:
 
 def _figures(console: "Console", report: "AgreementReport") -> None:
     f1 = "-" if report.pairwise_f1 is None else f"{100 * report.pairwise_f1:.1f}"
-    console.print(
-        f"{report.records} records by two or more of {report.annotators} annotators, pairwise F1 {f1}", highlight=False
-    )
+    console.print(f"{report.records} records by two or more of {report.annotators} annotators, pairwise F1 {f1}")
     for label, alpha in report.alpha.items():
         shown = "undefined" if alpha is None else f"{alpha:.2f}"
-        console.print(f"  {label}: Krippendorff's alpha {shown}", markup=False, highlight=False)
+        console.print(f"  {label}: Krippendorff's alpha {shown}")
 
 
 def _disputes(console: "Console", found: list["Dispute"], names: dict[str, str]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from spanloop.annotations.agreement import quote
 
@@ -73,6 +69,6 @@ def _disputes(console: "Console", found: list["Dispute"], names: dict[str, str])
             who = ", ".join(names.get(user, user[:8]) for user in users)
             first = (dispute.record_id, f"{100 * dispute.f1:.0f}") if i == 0 else ("", "")
             marked = f"{quote(dispute.text, span)!r} {span.label} ({span.start}-{span.end})"
-            table.add_row(*(Text(cell) for cell in (*first, marked, f"{who} of {len(dispute.users)}")))
+            table.add_row(*first, marked, f"{who} of {len(dispute.users)}")
         table.add_section()
     console.print(table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spanloop.cli.terminal import progress_bar
 from spanloop.settings import home
 
 if TYPE_CHECKING:
@@ -81,19 +82,14 @@ def logs(
 @contextlib.contextmanager
 def show_progress() -> Iterator["Progress"]:
     """A progress bar on stderr that disappears when it is done; a line a step where nobody watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar(counts=False) as bar:
         task = bar.add_task("Argilla", total=1.0)
         said: set[str] = set()
 
         def tell(what: str, share: float) -> None:
             bar.update(task, description=what, completed=share)
-            if not console.is_terminal and what not in said and not what.startswith("fetching"):
-                console.print(f"{what} ...", style=None, highlight=False)
+            if not bar.console.is_terminal and what not in said and not what.startswith("fetching"):
+                bar.console.print(f"{what} ...")
             said.add(what)
 
         yield tell

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.cli.argilla import show_progress
-from spanloop.cli.bars import bar
 from spanloop.cli.door import open_argilla
+from spanloop.cli.terminal import bar
 from spanloop.config import LoopConfig
 from spanloop.settings import home, load_config
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spanloop.cli.bars import bar
 from spanloop.cli.door import open_argilla
+from spanloop.cli.terminal import bar
 from spanloop.config import ColumnsConfig
 from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spanloop.cli.terminal import plain_console
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, StoreError
 from spanloop.settings import load_config
@@ -28,7 +29,6 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
         plot: Where to draw the learning curve; None: nowhere.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from spanloop.reports.history import HEADER, LEGEND, history, rows
@@ -46,7 +46,7 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
         table.add_column(name, justify="left" if name in ("round", "outcome") else "right", no_wrap=True)
     for row in rows(entries):
         table.add_row(*row)
-    Console().print(table)
+    plain_console().print(table)
     if plot:
         _draw(plot, entries)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spanloop.cli.terminal import plain_console
 from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError
 from spanloop.settings import load_config
@@ -53,12 +54,12 @@ def _round(config: LoopConfig, again: bool) -> "RoundReport":
 
 
 def _show(report: "RoundReport") -> None:
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from spanloop.reports.summary import summary_rows
 
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -67,4 +68,4 @@ def _show(report: "RoundReport") -> None:
     if report.outcome != "nothing new":
         console.rule(f"round {report.round}", align="left")
     console.print(table)
-    console.print(f"[bold]annotate[/bold]  {report.queue_link}", soft_wrap=True)
+    console.print(Text.assemble(("annotate", "bold"), "  ", report.queue_link), soft_wrap=True)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spanloop.cli.bars import bar
 from spanloop.cli.door import open_argilla
 from spanloop.cli.imports import FormatOption, named_columns
+from spanloop.cli.terminal import bar
 from spanloop.settings import load_config
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from spanloop.cli.terminal import plain_console
 from spanloop.errors import StoreError
 from spanloop.settings import load_config
 from spanloop.store import KINDS, Kind, Store
@@ -18,7 +19,6 @@ app = typer.Typer(help="Look after the store: what is in it, and whether it is w
 def list_artifacts(config: ConfigOption = None) -> None:
     """List snapshots, models and rounds, with their size and the model in service."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     store = Store(load_config(config).store)
@@ -35,7 +35,7 @@ def list_artifacts(config: ConfigOption = None) -> None:
     if not table.row_count:
         typer.echo(f"the store {store.root} is empty; 'spanloop run' makes the first round")
         return
-    Console().print(table)
+    plain_console().print(table)
 
 
 @app.command()
