@@ -18,7 +18,22 @@ _PREFIX = "SPANLOOP_"
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of spanloop's own services and credentials: `SPANLOOP_HOME`, or `~/.spanloop`."""
-    return Path(environ.get("SPANLOOP_HOME") or "~/.spanloop").expanduser().absolute()
+    return whole_path(environ.get("SPANLOOP_HOME") or "~/.spanloop")
+
+
+def whole_path(text: str | Path) -> Path:
+    """An absolute path with `~` spelled out; relative ones start at the working folder.
+
+    Raises:
+        ConfigError: `~` means nothing here: HOME is not set, or nobody is called so.
+    """
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(
+            f"{text}: there is no home folder to begin at (HOME is not set, or no such user); write the whole path, "
+            "and set SPANLOOP_HOME to a folder for spanloop's own services"
+        ) from None
 
 
 def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> LoopConfig:
@@ -44,10 +59,15 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
         config = LoopConfig.model_validate(tree, context={"folder": base})
     except ValidationError as error:
         raise ConfigError(_first_problem(error, path)) from None
-    config.store = str((base / Path(config.store).expanduser()).resolve())
-    if (base / config.training.model_name_or_path).is_dir():
-        config.training.model_name_or_path = str((base / config.training.model_name_or_path).resolve())
+    config.store = str(_beside(base, config.store).resolve())
+    if (encoder := _beside(base, config.training.model_name_or_path)).is_dir():
+        config.training.model_name_or_path = str(encoder.resolve())
     return config
+
+
+def _beside(base: Path, text: str) -> Path:
+    """A path of the file in `base`: relative to it, or with `~` spelled out."""
+    return whole_path(text) if text.startswith("~") else base / text
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

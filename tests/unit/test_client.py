@@ -14,7 +14,7 @@ from uuid import UUID
 import argilla as rg
 import pytest
 
-from spanloop.argilla import ArgillaClient, connect, needs_prefect
+from spanloop.argilla import ArgillaClient, connect, needs_prefect, queue_link
 from spanloop.config import ArgillaConfig, LoopConfig
 from spanloop.errors import ArgillaError, ArgillaUnauthorized, ArgillaUnreachable, ServiceError
 
@@ -189,3 +189,10 @@ def test_prefect_is_asked_only_for_a_block_that_is_named(local: dict[str, str]) 
 def test_a_key_with_odd_characters_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ArgillaUnauthorized, match="characters that no key has; copy it again"):
         connect(LoopConfig(), {"ARGILLA_API_KEY": "schlüssel"})
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@argilla.example", "http://me:secret@argilla.example/"])
+def test_the_link_for_annotators_has_no_password(url):
+    assert queue_link(url, "7") == (
+        "http://argilla.example/dataset/7/annotation-mode?page=1&status=pending&sort=metadata.priority.desc"
+    )

@@ -19,6 +19,7 @@ from spanloop.processes.ports import free_port, is_loopback, local_url, require_
 from spanloop.processes.spawn import end_all, family, spawn
 from spanloop.processes.supervisor import Stopped, Supervisor
 from spanloop.processes.watchdog import Watchdog
+from spanloop.services.orphans import is_of_this_machine
 
 SLEEPING = "import time; time.sleep(60)"
 SLEEP = [sys.executable, "-c", SLEEPING]
@@ -251,3 +252,10 @@ def test_a_step_that_ends_well_is_no_failure_and_one_that_fails_is(tmp_path):
 def test_free_port_can_be_listened_on():
     with socket.create_server(("127.0.0.1", free_port())):
         pass
+
+
+def test_a_worker_of_a_host_with_a_longer_name_is_not_of_this_machine(monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "ner")
+    assert is_of_this_machine("ner-4711")
+    assert not is_of_this_machine("ner-2-4711")
+    assert not is_of_this_machine("other-4711")

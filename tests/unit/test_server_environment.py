@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spanloop.errors import ServiceError
-from spanloop.local_argilla import environment
+from spanloop.local_argilla import environment, process
 from spanloop.local_argilla.environment import ensure_environment, environment_path
 
 PINS = dict(x.split("==") for x in environment.CONSTRAINTS.read_text().split() if "==" in x)
@@ -170,3 +170,10 @@ def test_a_folder_of_that_name_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(ServiceError, match="server-env is no environment with argilla-server"):
         ensure_environment(folder)
     assert (folder / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["50%", "what?"])
+def test_a_path_that_the_database_cannot_have_is_told_at_once(tmp_path, name):
+    with pytest.raises(ServiceError, match=r"database takes no .* in its path; set SPANLOOP_HOME elsewhere"):
+        process.start(tmp_path / name)
+    assert not (tmp_path / name).exists()

@@ -7,6 +7,7 @@ import pytest
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError
 from spanloop.settings import home, load_config
+from spanloop.store import Store
 
 
 def write(folder: Path, text: str) -> Path:
@@ -96,3 +97,23 @@ def test_a_named_file_that_is_missing_says_how_to_get_one(tmp_path: Path) -> Non
 def test_home_is_a_variable_or_a_dot_folder() -> None:
     assert home({"SPANLOOP_HOME": "/srv/spanloop"}) == Path("/srv/spanloop")
     assert home({}).name == ".spanloop"
+
+
+def test_a_tilde_is_spelled_out_wherever_a_path_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "enc").mkdir()
+    path = write(tmp_path, "store: ~/store\ntraining: {model_name_or_path: ~/enc}\n")
+    config = load_config(path, {})
+    assert (config.store, config.training.model_name_or_path) == (str(tmp_path / "store"), str(tmp_path / "enc"))
+    assert home({}) == tmp_path / ".spanloop"
+
+
+def test_a_tilde_without_a_home_is_one_line_with_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user id without an entry
+    for ask in (lambda: home({}), lambda: Store("~/store"), lambda: load_config(write(tmp_path, "store: ~/s"), {})):
+        with pytest.raises(ConfigError, match="set SPANLOOP_HOME to a folder") as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+    assert home({"SPANLOOP_HOME": str(tmp_path)}) == tmp_path
+    assert load_config(write(tmp_path, "store: s"), {}).store == str(tmp_path / "s")

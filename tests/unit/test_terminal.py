@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from rounds import a_round
+from typer.testing import CliRunner
 
 import spanloop.cli
 from spanloop.cli import run
@@ -36,3 +37,9 @@ def test_every_command_shows_text_through_the_plain_console() -> None:
     modules = Path(spanloop.cli.__file__).parent.glob("*.py")
     own = [m.name for m in modules if re.search(r"\bConsole\(", m.read_text(encoding="utf-8"))]
     assert own == ["terminal.py"]
+
+
+def test_the_version_is_shown() -> None:
+    spanloop.cli.register()
+    done = CliRunner().invoke(spanloop.cli.app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"spanloop {spanloop.__version__}\n")

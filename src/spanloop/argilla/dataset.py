@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
@@ -47,8 +48,10 @@ def queue_link(api_url: str, dataset_id: str) -> str:
 
     Without the sort in the address, Argilla shows every annotator a random order.
     """
+    parts = urlsplit(api_url.rstrip("/"))
+    place = parts._replace(netloc=parts.netloc.rpartition("@")[2])  # a password in the address is not for everybody
     path = f"dataset/{dataset_id}/annotation-mode"
-    return f"{api_url.rstrip('/')}/{path}?page=1&status=pending&sort=metadata.{PRIORITY}.desc"
+    return f"{place.geturl()}/{path}?page=1&status=pending&sort=metadata.{PRIORITY}.desc"
 
 
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:

@@ -2,17 +2,33 @@
 
 import sys
 from functools import cache
+from typing import Annotated
 
 import typer
 
+from spanloop import __version__
 from spanloop.errors import SpanloopError
 
 app = typer.Typer(
     name="spanloop",
-    help="An active-learning loop for span annotation that a team can leave running.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spanloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """An active-learning loop for span annotation that a team can leave running."""
 
 
 @cache

@@ -17,6 +17,7 @@ from spanloop.errors import ServiceError
 from spanloop.processes.files import file_lock, writing
 from spanloop.processes.installer_output import Progress
 from spanloop.processes.installing import Installer, make_empty
+from spanloop.settings import whole_path
 
 REQUIREMENTS = (
     "argilla-server==2.8.0",
@@ -31,7 +32,7 @@ _PYTHONS = ((3, 11), (3, 12), (3, 13))  # the versions that Argilla's pins have 
 def environment_path(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of the server's environment: `SPANLOOP_SERVER_ENV`, or `server-env` in `home`."""
     chosen = environ.get("SPANLOOP_SERVER_ENV")
-    return Path(chosen).expanduser().absolute() if chosen else home / "server-env"
+    return whole_path(chosen) if chosen else home / "server-env"
 
 
 def ensure_environment(folder: Path, progress: Progress = lambda what, share: None) -> Path:

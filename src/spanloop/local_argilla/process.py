@@ -93,6 +93,8 @@ def start(
         ServiceError: The port is taken, the environment cannot be made, or the server ended or did not answer.
     """
     folder = argilla_folder(home)
+    if bad := sorted({"%", "?"} & set(str(folder))):
+        raise ServiceError(f"{folder}: Argilla's database takes no {bad[0]!r} in its path; set SPANLOOP_HOME elsewhere")
     state, fresh = running_state(home), False
     if state is None:
         python = ensure_environment(environment_path(home, environ), progress)

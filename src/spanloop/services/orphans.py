@@ -68,13 +68,17 @@ def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) 
     Raises:
         ServiceError: The Prefect server did not answer as expected.
     """
-    here = f"{socket.gethostname()}-"
-    if any(not name.startswith(here) for name in api.online_workers(pool)):
+    if any(not is_of_this_machine(name) for name in api.online_workers(pool)):
         return
     for flow_run in api.unfinished(api.deployments(pool)):
         if _age(flow_run) >= older and not _has_process(flow_run):
             api.mark_crashed(flow_run["id"], "its process ended with spanloop up, or with the machine; run it again")
             say(f"the run {flow_run['name']} was cut off; it counts as crashed")
+
+
+def is_of_this_machine(worker: str) -> bool:
+    """Whether a worker's name, host and process number, is that of one on this machine; `ner-2-71` is not of `ner`."""
+    return worker.rpartition("-")[0] == socket.gethostname()
 
 
 def _age(flow_run: dict[str, Any]) -> timedelta:

@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from spanloop.durable import to_json, told_as_store_errors
 from spanloop.errors import StoreError
+from spanloop.settings import whole_path
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.champion import Champion
@@ -50,7 +51,7 @@ class Store:
     """
 
     def __init__(self, root: Path | str) -> None:
-        self.root = Path(root).expanduser().absolute()
+        self.root = whole_path(root)
         self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
         self._locks = Locks(self.root / "locks")
         self._champion = Champion(self.root / "champion.json")
