@@ -10,6 +10,7 @@ A message is one line: what is wrong, with the value, and what to do about it.
     │   ├── ArgillaUnreachable   no answer from the server
     │   └── ArgillaUnauthorized  the API key is missing or wrong
     ├── StoreError          an artifact of the store is missing, corrupt or cannot be written
+    │   ├── ArtifactDamaged a file of an artifact is missing or is not what was published
     │   └── RoundInProgress another round holds the store
     ├── TrainingError       a model cannot be trained, loaded or run
     └── ServiceError        a local service (Argilla, Prefect) cannot be set up, started or stopped
@@ -48,6 +49,10 @@ class ArgillaUnauthorized(ArgillaError):
 
 class StoreError(SpanloopError):
     """An artifact of the store is missing, corrupt, or cannot be written."""
+
+
+class ArtifactDamaged(StoreError):
+    """A file of an artifact is missing, or its content is not what was published."""
 
 
 class RoundInProgress(StoreError):

@@ -103,3 +103,11 @@ def test_a_time_that_is_none() -> None:
 def test_agreement_looks_at_all_annotators_of_the_record() -> None:
     found = resolve([record(response("a", [ADA, BOB]), response("b", [ADA]))], AnnotationConfig()).annotations[0]
     assert found.agreement == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("text", ["", " \t\n"])
+def test_a_submitted_record_without_text_is_set_aside_and_named(text):
+    blank = Record("blank", text, "blank", responses=(response("a", []),))
+    found = resolve([blank, record(response("a", [ADA]))], AnnotationConfig())
+    assert [aside.record_id for aside in found.aside] == ["blank"]
+    assert len(found.annotations) == 1

@@ -124,11 +124,24 @@ def test_what_a_round_killed_after_its_publication_left_is_removed(config):
     assert sorted(path.name for path in (Store(config.store).root / "work").iterdir()) == ["r0002"]
 
 
-def test_a_model_is_judged_once(config):
-    store = finish_round(config, annotations(3), challenger="m0001-aaaaaaaa", snapshot="v0001-cccccccc")
+def test_a_model_is_judged_once_while_it_is_whole(config):
+    store = Store(config.store)
+    name = model(store, "m0001-aaaaaaaa")
+    finish_round(config, annotations(3), challenger=name, snapshot="v0001-cccccccc")
     assert judged_before(store, "v0001-cccccccc", "t1") == "r0001"
     assert judged_before(store, "v0001-cccccccc", "t2") is None
     assert judged_before(store, "v0002-dddddddd", "t1") is None
+    (store.path("models", name) / "weights").write_text("a bit flipped")
+    assert judged_before(store, "v0001-cccccccc", "t1") is None
+    store.set_aside("models", name)
+    assert judged_before(store, "v0001-cccccccc", "t1") is None
+
+
+@pytest.mark.parametrize("name", ["round.json", "annotations.json"])
+def test_a_damaged_record_of_a_round_stops_nothing(config, name):
+    store = finish_round(config, annotations(3))
+    (store.path("rounds", "r0001") / name).write_text("{half")
+    assert find_news(store, config, annotations(3), 100).anything
 
 
 def test_the_champion_at_the_start_is_remembered_over_a_crash_after_promotion(config):
@@ -182,7 +195,7 @@ def test_damaged_notes_of_an_attempt_are_made_again(config, name, caplog):
     path.write_text("{half")
     assert start_of(begin(config)).key == "key"
     assert some_step(begin(config)).seconds >= 0
-    assert f"{name} is damaged; the round makes it again" in caplog.text
+    assert f"{name} is damaged; it is made again" in caplog.text
 
 
 def test_scores_of_models_out_of_use_go_and_nothing_else(config):

@@ -2,6 +2,8 @@
 
 import contextlib
 
+import pytest
+
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.rounds.scorebook import Score, ScoreBook
 
@@ -35,3 +37,16 @@ def test_what_was_scored_before_a_failure_is_kept(tmp_path):
     with contextlib.suppress(KeyboardInterrupt):
         book.add(scores())
     assert ScoreBook(book.path).get("1", "Anna") == SCORE
+
+
+@pytest.mark.parametrize(
+    "bad", [b"{half\n", b"\xff\x00\n", b"[]\n", b'{"id": "1"}\n', b'{"id": 1, "text": "x", "spans": 5}\n']
+)
+def test_a_damaged_line_costs_its_record_alone(tmp_path, bad, caplog):
+    path = tmp_path / "scores.jsonl"
+    ScoreBook(path).add([("1", "Anna", SCORE), ("2", "Bert", SCORE)])
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + bad + b"\n" + second)
+    book = ScoreBook(path)
+    assert (book.get("1", "Anna"), book.get("2", "Bert"), len(book)) == (SCORE, SCORE, 2)
+    assert "a line is damaged" in caplog.text

@@ -297,3 +297,48 @@ def test_a_copy_of_an_artifact_by_another_name_is_none(store: Store) -> None:
     store.publish("rounds", "r0001", build())
     shutil.copytree(store.rounds / "r0001", store.rounds / "r0002.bak")
     assert (store.names("rounds"), store.next_name("rounds")) == (["r0001"], "r0002")
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def test_a_damaged_champion_gives_way_to_the_one_before(store: Store) -> None:
+    for name in ("m1", "m2", "m3"):
+        store.publish("models", name, build(name))
+        store.set_champion(name)
+    assert store.pass_over_damaged() == []
+    damage(store.models / "m3" / "a.txt")
+    shutil.rmtree(store.models / "m2")
+    gone, corrupt = store.pass_over_damaged()[::-1]
+    assert "a.txt is corrupt" in corrupt
+    assert "has no model 'm2'" in gone
+    assert (store.champion(), store.vetoed()) == ("m1", [])
+    damage(store.models / "m1" / "a.txt")
+    assert len(store.pass_over_damaged()) == 1
+    assert (store.champion(), store.previous_champion()) == (None, None)
+    store.publish("models", "m4", build())
+    store.set_champion("m4")
+    assert store.champion() == "m4"
+
+
+def test_what_is_set_aside_can_be_made_again(store: Store) -> None:
+    store.publish("models", "m1", build("first"))
+    damage(store.models / "m1" / "a.txt")
+    there = store.set_aside("models", "m1")
+    assert (store.names("models"), (there / "manifest.json").is_file()) == ([], True)
+    store.publish("models", "m1", build("second"))
+    store.verify("models", "m1")
+
+
+def test_a_rollback_is_a_veto_until_somebody_lifts_it(store: Store) -> None:
+    for name in ("m1", "m2"):
+        store.publish("models", name, build())
+        store.set_champion(name)
+    store.roll_back()
+    assert (store.champion(), store.vetoed()) == ("m1", ["m2"])
+    store.set_champion("m2")
+    assert (store.champion(), store.vetoed()) == ("m2", [])

@@ -13,6 +13,19 @@ from spanloop.spans import LostSpan, resolve_overlaps, tidy_spans
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """A submitted record that can be no part of a data set.
+
+    Attributes:
+        record_id: The record.
+        reason: What is wrong with it, and the way out.
+    """
+
+    record_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What the submitted responses amount to.
 
@@ -21,11 +34,13 @@ class Resolution:
         lost: Marked spans that are in no annotation although the strategy asks for them: overlaps, duplicates, empty
             ones, and ones outside of the text.
         moved: Marked spans that are in an annotation with invisible characters trimmed from their edges.
+        aside: Submitted records without an annotation.
     """
 
     annotations: list[Annotation] = field(default_factory=list)
     lost: list[LostSpan] = field(default_factory=list)
     moved: list[LostSpan] = field(default_factory=list)
+    aside: list[SetAside] = field(default_factory=list)
 
 
 def resolve(records: Iterable[Record], config: AnnotationConfig) -> Resolution:
@@ -45,6 +60,9 @@ def resolve(records: Iterable[Record], config: AnnotationConfig) -> Resolution:
     """
     resolution = Resolution()
     for record in sorted((r for r in records if r.submitted), key=lambda record: record.id):
+        if not record.text.strip():
+            resolution.aside.append(SetAside(record.id, "no text; delete it in Argilla"))
+            continue
         used = [latest(record)] if config.strategy == "latest" else list(record.submitted)
         tidied = [tidy_spans(record.text, r.spans, record.id, trim=config.whitespace == "trim") for r in used]
         needed = len(used) // 2 + 1 if config.strategy == "majority" else len(used)

@@ -1,5 +1,6 @@
 """A round in words and tables: for the Prefect UI and for the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,7 @@ from spanloop.rounds.figures import AnnotationFigures, EvaluateFigures, Sections
 from spanloop.rounds.report import RoundReport
 
 Rows = list[tuple[str, str]]
-_NAMED = 5
+_MOST_NAMED = 5
 
 
 def summary_rows(report: RoundReport) -> Rows:
@@ -23,6 +24,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ("snapshot", _snapshot(figures.snapshot)),
         *([("hub", figures.snapshot.hub)] if figures.snapshot.hub else []),
         *([("lost spans", _lost(figures.annotations))] if figures.annotations.lost else []),
+        *([("set aside", _aside(figures.annotations))] if figures.annotations.aside else []),
         *_models(figures),
         ("in service", report.champion or "no model yet"),
         ("suggestions", _written(figures)),
@@ -38,10 +40,17 @@ def _snapshot(snapshot: SnapshotFigures) -> str:
 
 
 def _lost(annotations: AnnotationFigures) -> str:
-    lost = annotations.lost
-    named = ", ".join(f"{span.record_id} ({span.reason})" for span in lost[:_NAMED])
-    more = f" and {len(lost) - _NAMED} more, see round.json" if len(lost) > _NAMED else ""
-    return f"{len(lost)} in {named}{more}"
+    return f"{len(annotations.lost)} in {_named([(x.record_id, x.reason) for x in annotations.lost])}"
+
+
+def _aside(annotations: AnnotationFigures) -> str:
+    return _named([(x.record_id, x.reason) for x in annotations.aside])
+
+
+def _named(found: Sequence[tuple[str, str]]) -> str:
+    """The first few records with what is to say of them."""
+    more = f" and {len(found) - _MOST_NAMED} more, see round.json" if len(found) > _MOST_NAMED else ""
+    return ", ".join(f"{record_id} ({reason})" for record_id, reason in found[:_MOST_NAMED]) + more
 
 
 def _models(figures: Sections) -> Rows:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from spanloop.annotations.acceptance import Acceptance
 from spanloop.annotations.agreement import AgreementReport
+from spanloop.annotations.resolve import SetAside
 from spanloop.argilla.writing import WriteReport
 from spanloop.evaluation import Evaluation
 from spanloop.evaluation.gate import Decision
@@ -54,6 +55,7 @@ class AnnotationFigures(Figures):
         key: Hash of the annotations and of the settings: what the round works on.
         lost: Spans that could not be represented, with record id and reason.
         moved: Spans whose edges were trimmed of invisible characters.
+        aside: Submitted records that can be no part of a data set.
         agreement: Agreement between annotators.
         acceptance: Suggestion acceptance by model version, over all records.
         acceptance_since: The same over the records annotated since the last round.
@@ -63,6 +65,7 @@ class AnnotationFigures(Figures):
     key: str = ""
     lost: tuple[LostSpan, ...] = ()
     moved: tuple[LostSpan, ...] = ()
+    aside: tuple[SetAside, ...] = ()
     agreement: AgreementReport = AgreementReport()
     acceptance: Acceptance = Acceptance()
     acceptance_since: Acceptance = Acceptance()

@@ -73,6 +73,8 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
     found, prints = resolution.annotations, fingerprints(resolution.annotations)
     write_annotations(work.annotations, found)
     write_json(work.fingerprints, prints)
+    for aside in resolution.aside:
+        log.warning("annotations: record %s is set aside: %s", aside.record_id, aside.reason)
     last = last_round(work.store)
     since = changed_since(work.store, last.round, found) if last else {a.record_id for a in found}
     log.info(
@@ -83,6 +85,7 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
         key=digest([prints, list(pulled.labels), settings_of(work.config)]),
         lost=tuple(resolution.lost),
         moved=tuple(resolution.moved),
+        aside=tuple(resolution.aside),
         agreement=agreement(records),
         acceptance=acceptance(records, found),
         acceptance_since=acceptance([record for record in records if record.id in since], found),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 
 from spanloop import snapshot as snapshots
 from spanloop.config import LoopConfig
+from spanloop.durable import files_below, sync_file
+from spanloop.errors import ArtifactDamaged
 from spanloop.records import Example, ScoredSpan
 from spanloop.rounds.figures import EvaluateFigures, GateFigures, SnapshotFigures, TrainFigures
 from spanloop.rounds.identity import digest, model_key
@@ -18,7 +20,7 @@ from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import log_training
 from spanloop.rounds.work import SCORES, Work, name_challenger, start_of, step
 from spanloop.store import Store
-from spanloop.store.jsonl import read_json, write_json
+from spanloop.store.jsonl import read_cache, read_json, write_json
 from spanloop.training import TrainResult
 
 if TYPE_CHECKING:
@@ -71,20 +73,35 @@ def training_hash(config: LoopConfig) -> str:
 def _trained(work: Work, snapshot: str, start: str | None, progress: "Callable[[TrainProgress], None]") -> str:
     store, config = work.store, work.config
     key = model_key(snapshot, config, start)
-    if known := next((name for name in store.names("models") if name.endswith(f"-{key}")), None):
+    if known := _known(store, key):
         log.info("train: %s is there already", known)
         return known
     from spanloop.training import train
 
     out = store.work(f"train-{key}")
-    if read_json(out / _TRAINED) is None:
+    if read_cache(out / _TRAINED, _RESULT) is None:
         init_from = store.path("models", start) if start else None
         made = train(store.path("snapshots", snapshot), config.training, out, init_from=init_from, progress=progress)
+        for path in files_below(out):  # the mark says that they are whole, after a power cut too
+            sync_file(path)
         write_json(out / _TRAINED, asdict(made))
     version = store.next_name("models", key)
     store.publish("models", version, lambda folder: _copy_model(out, folder))
     rmtree(out, ignore_errors=True)
     return version
+
+
+def _known(store: Store, key: str) -> str | None:
+    """The published model of this key; one that is damaged is set aside, to be made again."""
+    known = next((name for name in store.names("models") if name.endswith(f"-{key}")), None)
+    if known is None:
+        return None
+    try:
+        store.verify("models", known)
+    except ArtifactDamaged as error:
+        log.warning("train: %s; it lies in %s now and is trained again", error, store.set_aside("models", known))
+        return None
+    return known
 
 
 def _copy_model(source: Path, target: Path) -> None:
@@ -143,8 +160,8 @@ def _predictions(work: Work, version: str, examples: Sequence[Example]) -> Predi
     """The spans a model finds in the test records; kept, so that a model reads the same records once."""
     key = digest([[[e.id, e.text] for e in examples], work.config.scoring.model_dump()])
     path = work.store.work(SCORES) / f"{version}-test-{key}.json"
-    if (kept := read_json(path)) is not None:
-        return _PREDICTIONS.validate_python(kept)
+    if (kept := read_cache(path, _PREDICTIONS)) is not None:
+        return kept
     from spanloop.scoring import predict
 
     made = predict(work.store.path("models", version), examples, work.config.scoring)
@@ -171,6 +188,9 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     examples, _ = _test_split(work, snapshot)
     before = _predictions(work, trained.champion, examples) if trained.champion else None
     decision = decide(examples, before, _predictions(work, trained.challenger, examples), work.config.gate)
+    if decision.promote and trained.challenger in work.store.vetoed():
+        reason = f"somebody took {trained.challenger} out of service, no round puts it back: {decision.reason}"
+        decision = replace(decision, promote=False, reason=reason)
     if decision.promote:
         work.store.set_champion(trained.challenger)
     verdict = "goes into service" if decision.promote else "is kept, not put into service"

@@ -9,11 +9,12 @@ from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset, queue_link
 from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
+from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.records import Annotation
 from spanloop.rounds.figures import AnnotationFigures, PullFigures
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
 from spanloop.rounds.report import RoundReport, idle_report
-from spanloop.rounds.work import Work, begin_round, begun, last_round, now, read_round
+from spanloop.rounds.work import Work, begin_round, begun, last_round, now, readable_rounds
 from spanloop.store import Store
 from spanloop.store.jsonl import read_annotations, read_json
 
@@ -129,7 +130,11 @@ def changed_since(store: Store, name: str, annotations: list[Annotation]) -> set
     Returns:
         Record ids.
     """
-    before: Mapping[str, str] = read_json(store.path("rounds", name) / "annotations.json") or {}
+    before: Mapping[str, str] = {}
+    try:
+        before = read_json(store.path("rounds", name) / "annotations.json") or {}
+    except StoreError as error:
+        log.warning("%s; all annotations count as changed", error)
     now = fingerprints(annotations)
     return {record_id for record_id in before.keys() | now.keys() if before.get(record_id) != now.get(record_id)}
 
@@ -137,7 +142,7 @@ def changed_since(store: Store, name: str, annotations: list[Annotation]) -> set
 def judged_before(store: Store, snapshot: str, training: str) -> str | None:
     """The round that already judged a model of the same snapshot, training and gate; None if none did.
 
-    A model that was judged is not judged again: a champion that was rolled back by hand stays rolled back.
+    A model that was judged is not judged again, unless it is damaged or gone.
 
     Args:
         store: The store.
@@ -147,10 +152,18 @@ def judged_before(store: Store, snapshot: str, training: str) -> str | None:
     Returns:
         The round's name.
     """
-    for name in reversed(store.names("rounds")):
-        past = read_round(store, name)
-        if past.inputs is None or past.figures is None or past.figures.train.challenger is None:
+    models = set(store.names("models"))
+    for past in readable_rounds(store):
+        if past.inputs is None or past.figures is None or past.figures.train.challenger not in models:
             continue
         if past.inputs.training == training and past.figures.snapshot.version == snapshot:
-            return name
+            return past.round if _is_whole(store, past.figures.train.challenger) else None
     return None
+
+
+def _is_whole(store: Store, model: str) -> bool:
+    try:
+        store.verify("models", model)
+    except ArtifactDamaged:
+        return False
+    return True

@@ -5,6 +5,7 @@ One JSON line a record, appended. A line that a crash cut off is dropped when th
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ class Score:
 
 
 _SCORE = TypeAdapter(Score)
+
+log = logging.getLogger(__name__)
 
 
 def text_key(text: str) -> str:
@@ -87,9 +90,12 @@ def _read(path: Path) -> Iterator[tuple[str, tuple[str, Score]]]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            tree = json.loads(line)
             whole += len(line)
-            yield tree["id"], (tree["text"], _SCORE.validate_python(tree))
+            try:
+                tree = json.loads(line)
+                yield tree["id"], (tree["text"], _SCORE.validate_python(tree))
+            except (ValueError, KeyError, TypeError):
+                log.warning("%s: a line is damaged; that record is scored again", path)
     if whole < path.stat().st_size:
         with path.open("r+b") as file:
             file.truncate(whole)

@@ -10,25 +10,24 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, StoreError
 from spanloop.rounds.figures import Figures, StepName
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
-from spanloop.store.jsonl import read_json, write_json
+from spanloop.store.jsonl import read_cache, read_json, write_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
-M = TypeVar("M", bound=BaseModel)
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
 _SCORES_OF = re.compile(r"(?P<model>m\d+-[0-9a-f]+)-(test-)?[0-9a-f]+\.jsonl?")
 
@@ -76,7 +75,7 @@ class Work:
 
     def earlier(self, step: StepName) -> Figures | None:
         """What is common to all sections, of a step that an attempt before this one took; None if none did."""
-        return _read(self._journal / f"{step}.json", Figures)
+        return read_cache(self._journal / f"{step}.json", _FIGURES)
 
     def keep(self, step: StepName, section: F) -> F:
         """Write a step's section into the journal, and give it back."""
@@ -112,6 +111,9 @@ class Start(BaseModel):
     challenger: str | None = None
 
 
+_FIGURES, _START = TypeAdapter(Figures), TypeAdapter(Start)
+
+
 def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Take the steps of the next round, or of the one that was interrupted, and hold the store meanwhile.
 
@@ -133,6 +135,8 @@ def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args
     store = Store(config.store)
     with store.lock("a round"):
         store.clean()
+        for problem in store.pass_over_damaged():
+            log.warning("%s; until then the model before it serves", problem)
         name = store.next_name("rounds")
         return steps(Work(name, store.work(name), config), *args, **kwargs)
 
@@ -147,13 +151,21 @@ def read_round(store: Store, name: str) -> RoundReport:
     try:
         return RoundReport.model_validate(read_json(path))
     except ValidationError:
-        raise StoreError(f"{path} is no record of a round; 'spanloop run' writes the next one anew") from None
+        raise StoreError(f"{path} is no record of a round; remove {path.parent}, nothing depends on it") from None
 
 
 def last_round(store: Store) -> RoundReport | None:
-    """The record of the last published round; None before the first."""
-    done = store.names("rounds")
-    return read_round(store, done[-1]) if done else None
+    """The record of the last published round that is whole; None before the first."""
+    return next(readable_rounds(store), None)
+
+
+def readable_rounds(store: Store) -> Iterator[RoundReport]:
+    """The records of published rounds, the last one first; a damaged one is told in the log and passed over."""
+    for name in reversed(store.names("rounds")):
+        try:
+            yield read_round(store, name)
+        except StoreError as error:
+            log.warning("%s", error)
 
 
 def begin_round(work: Work, key: str, now: str) -> None:
@@ -173,7 +185,7 @@ def begin_round(work: Work, key: str, now: str) -> None:
 
 def begun(store: Store, name: str) -> Start | None:
     """What a round that is not published starts from; None if it has not begun."""
-    return _read(_start_file(store, name), Start)
+    return read_cache(_start_file(store, name), _START)
 
 
 def start_of(work: Work) -> Start:
@@ -188,16 +200,6 @@ def name_challenger(work: Work, challenger: str) -> None:
 
 def _note_start(work: Work, start: Start) -> None:
     write_json(_start_file(work.store, work.name), start.model_dump(mode="json"))
-
-
-def _read(path: Path, kind: type[M]) -> M | None:
-    """A value of the work folder; None where there is none, or where it is damaged: it is made again."""
-    try:
-        tree = read_json(path)
-        return None if tree is None else kind.model_validate(tree)
-    except (StoreError, ValidationError):
-        log.warning("%s is damaged; the round makes it again", path)
-        return None
 
 
 def _start_file(store: Store, name: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from spanloop.durable import files_below, hash_file, replace_file, sync_file, sync_folder, to_json
-from spanloop.errors import StoreError
+from spanloop.errors import ArtifactDamaged, StoreError
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".tmp"
@@ -98,7 +98,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = _read_object(folder / MANIFEST)
     files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(x, dict) and "sha256" in x for x in files.values()):
-        raise StoreError(f"{folder / MANIFEST} is corrupt: it lists no files; {_way_out(folder)}")
+        raise ArtifactDamaged(f"{folder / MANIFEST} is corrupt: it lists no files; {_way_out(folder)}")
     return manifest
 
 
@@ -126,22 +126,24 @@ def _verify(folder: Path, name: str, sha256: str) -> None:
     try:
         actual = hash_file(folder / name)
     except FileNotFoundError:
-        raise StoreError(f"{folder / name} is missing; {_way_out(folder)}") from None
+        raise ArtifactDamaged(f"{folder / name} is missing; {_way_out(folder)}") from None
     except OSError as error:
         raise StoreError(f"{folder / name} cannot be read: {error.strerror}; {_way_out(folder)}") from error
     if actual != sha256:
-        raise StoreError(f"{folder / name} is corrupt: its content does not fit the manifest; {_way_out(folder)}")
+        raise ArtifactDamaged(f"{folder / name} is corrupt: its content does not fit the manifest; {_way_out(folder)}")
 
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing; {_way_out(path.parent)}") from None
-    except (ValueError, OSError) as error:
-        raise StoreError(f"{path} is corrupt: {error}; {_way_out(path.parent)}") from None
+        raise ArtifactDamaged(f"{path} is missing; {_way_out(path.parent)}") from None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}; {_way_out(path.parent)}") from error
+    except ValueError as error:
+        raise ArtifactDamaged(f"{path} is corrupt: {error}; {_way_out(path.parent)}") from None
     if not isinstance(tree, dict):
-        raise StoreError(f"{path} is corrupt: it holds no JSON object; {_way_out(path.parent)}")
+        raise ArtifactDamaged(f"{path} is corrupt: it holds no JSON object; {_way_out(path.parent)}")
     return tree
 
 

@@ -2,9 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from spanloop.durable import replace_file, to_json
 from spanloop.errors import StoreError
+
+
+class _Pointer(NamedTuple):
+    """The content of the file: versions in the order in which they served, and those that somebody took back."""
+
+    history: list[str]
+    vetoed: list[str]
 
 
 class Champion:
@@ -18,38 +26,46 @@ class Champion:
         self.path = path
 
     def current(self) -> str | None:
-        """The model version in service; None before the first."""
-        history = self._history()
+        """The model version in service; None without one."""
+        history = self._read().history
         return history[-1] if history else None
 
     def previous(self) -> str | None:
         """The model version that the champion replaced; None without one."""
-        history = self._history()
+        history = self._read().history
         return history[-2] if len(history) > 1 else None
 
+    def vetoed(self) -> list[str]:
+        """Versions that somebody took out of service: no round puts them back."""
+        return self._read().vetoed
+
     def promote(self, version: str) -> None:
-        """Put a model version into service.
+        """Put a model version into service, and lift the veto on it; the one in service already changes nothing."""
+        history, vetoed = self._read()
+        if history[-1:] != [version]:
+            self._write([*history, version], [x for x in vetoed if x != version])
+
+    def roll_back(self, *, veto: bool) -> None:
+        """Put the previous version back into service, and forget the one that was.
 
         Args:
-            version: Its name; the one in service already changes nothing.
+            veto: Whether no round may put it back: somebody decided so.
         """
-        if version != self.current():
-            self._write([*self._history(), version])
+        history, vetoed = self._read()
+        self._write(history[:-1], [*vetoed, history[-1]] if veto else vetoed)
 
-    def roll_back(self) -> None:
-        """Put the previous version back into service, and forget the one that was."""
-        self._write(self._history()[:-1])
+    def _write(self, history: list[str], vetoed: list[str]) -> None:
+        champion = history[-1] if history else None
+        replace_file(self.path, to_json({"champion": champion, "history": history, "vetoed": vetoed}))
 
-    def _write(self, history: list[str]) -> None:
-        replace_file(self.path, to_json({"champion": history[-1], "history": history}))
-
-    def _history(self) -> list[str]:
+    def _read(self) -> _Pointer:
         try:
-            history = json.loads(self.path.read_text(encoding="utf-8"))["history"]
+            tree = json.loads(self.path.read_text(encoding="utf-8"))
+            pointer = _Pointer(tree["history"], tree.get("vetoed", []))
         except FileNotFoundError:
-            return []
-        except (ValueError, KeyError, TypeError):
-            history = None
-        if not isinstance(history, list) or not all(isinstance(version, str) for version in history):
+            return _Pointer([], [])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pointer = None
+        if pointer is None or not all(isinstance(x, list) and all(isinstance(v, str) for v in x) for x in pointer):
             raise StoreError(f"{self.path} is corrupt; restore it, or delete it: the next good model becomes champion")
-        return history
+        return pointer

@@ -1,16 +1,21 @@
 """Records and annotations as JSON lines, the form in which the steps of a round hand them on."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from spanloop.durable import replace_file, told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.records import Annotation, Record
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _RECORD, _ANNOTATION = TypeAdapter(Record), TypeAdapter(Annotation)
 
@@ -43,6 +48,16 @@ def read_json(path: Path) -> Any:
         return None
     except ValueError:
         raise StoreError(f"{path} is damaged; remove it and run again: it is made anew") from None
+
+
+def read_cache(path: Path, kind: TypeAdapter[T]) -> T | None:
+    """Read what can be made again: None where the file is missing, or damaged, which the log tells."""
+    try:
+        tree = read_json(path)
+        return None if tree is None else kind.validate_python(tree)
+    except (StoreError, ValidationError):
+        log.warning("%s is damaged; it is made again", path)
+        return None
 
 
 def write_records(path: Path, records: Iterable[Record]) -> Path:

@@ -3,7 +3,7 @@
     store/snapshots/v0007-3fa9c1d2/   an artifact is a folder whose `manifest.json` holds the sha256 of its files
     store/models/…  store/rounds/…
     store/work/NAME/                  scratch, kept over a crash so that training resumes
-    store/champion.json               which model is in service, and which were before
+    store/champion.json               which model is in service, which were before, and which somebody took back
     store/locks/                      one round at a time
     store/spanloop-store.json         the marker, with an id of the store
 
@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 from uuid import uuid4
 
 from spanloop.durable import to_json, told_as_store_errors
-from spanloop.errors import StoreError
+from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.settings import whole_path
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
@@ -35,7 +35,7 @@ _ARTIFACT = r"\d+(-[0-9a-f]+)?"
 _NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _ARTIFACT) for kind, prefix in _PREFIXES.items()}
 _NAMES["work"] = re.compile(f"[vmr]{_ARTIFACT}|train-[0-9a-f]+|scores")
 _HALF_POINTER = ".champion.json.tmp"
-_OURS = {*KINDS, "work", "locks", "champion.json", _HALF_POINTER, MARKER}
+_OURS = {*KINDS, "work", "damaged", "locks", "champion.json", _HALF_POINTER, MARKER}
 _OF_THE_DISK = {"lost+found", ".DS_Store"}
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
@@ -222,8 +222,46 @@ class Store:
         with told_as_store_errors(f"put {version} into service", self.root), self._locks.publishing():
             self._champion.promote(version)
 
+    def vetoed(self) -> list[str]:
+        """Models that `roll_back` took out of service; `set_champion` lifts the veto."""
+        return self._champion.vetoed()
+
+    def pass_over_damaged(self) -> list[str]:
+        """Verify the champion; while it is damaged or gone, the model before it serves.
+
+        Returns:
+            What is wrong with each model that was passed over.
+
+        Raises:
+            StoreError: A file cannot be read, which may be of the disk and pass.
+        """
+        problems = []
+        while champion := self.champion():
+            try:
+                if champion in self.names("models"):
+                    self.verify("models", champion)
+                    break
+                problems.append(f"{self.root} has no model {champion!r}")
+            except ArtifactDamaged as error:
+                problems.append(str(error))
+            with told_as_store_errors(f"take {champion} out of service", self.root), self._locks.publishing():
+                self._champion.roll_back(veto=False)
+        return problems
+
+    def set_aside(self, kind: Kind, name: str) -> Path:
+        """Move a damaged artifact out of the way, to `damaged/`, so that it can be made again.
+
+        Returns:
+            Where it is.
+        """
+        there = self.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
+        with told_as_store_errors(f"set {kind}/{name} aside", self.root), self._locks.publishing():
+            there.parent.mkdir(exist_ok=True)
+            self.path(kind, name).rename(there)
+        return there
+
     def roll_back(self) -> str:
-        """Put the previous champion back into service.
+        """Put the previous champion back into service; no round puts back the one that was.
 
         Returns:
             The model version now in service.
@@ -238,7 +276,7 @@ class Store:
                     f"{self.root} has no champion before {self.champion() or 'the first'}; nothing to go back to"
                 )
             self.path("models", previous)
-            self._champion.roll_back()
+            self._champion.roll_back(veto=True)
         return previous
 
     def clean(self, older_than: float = _WORK_IS_STALE_AFTER) -> list[Path]:

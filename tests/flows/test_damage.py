@@ -1,0 +1,86 @@
+"""One bad thing stops nothing, and is not used: damaged models, a veto, a record without text, in real rounds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sentences import sentences
+from world import World
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def run(world: World) -> Any:
+    from flows.active_learning import active_learning
+
+    return active_learning(world.config, again=True)
+
+
+def agents(world: World) -> set[str]:
+    """Whose suggestions stand on pending records."""
+    return {record.suggestion.agent for record in world.pending() if record.suggestion}
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A loop with two models that were each put into service."""
+    world = make_world(sentences(90))
+    world.annotate(35)
+    assert run(world).outcome == "promoted"
+    world.annotate(15)
+    second = run(world)
+    world.store.set_champion(second.figures.train.challenger)
+    return world
+
+
+def test_a_damaged_champion_gives_way_and_is_trained_again(world: World) -> None:
+    first, second = world.store.names("models")
+    flip_a_bit(world.store.path("models", second) / "model.safetensors")
+    (world.store.root / "work" / "scores").joinpath(f"{second}-test-00000000.json").write_text("{half")
+    report = run(world)
+    assert report.figures.train.champion == first  # the one before served when the round began
+    assert report.figures.train.challenger == second  # made again: the same data, the same name
+    world.store.verify("models", second)
+    assert agents(world) == {world.store.champion()}
+    assert report.outcome in ("promoted", "kept")
+
+
+def test_a_first_model_that_is_damaged_leaves_none_and_comes_back(make_world: Callable[..., World]) -> None:
+    world = make_world(sentences(60))
+    world.annotate(35)
+    champion = run(world).champion
+    flip_a_bit(world.store.path("models", champion) / "model.safetensors")
+    report = run(world)
+    assert (report.outcome, report.champion) == ("promoted", champion)
+    world.store.verify("models", champion)
+
+
+def test_a_rollback_is_a_veto(world: World) -> None:
+    first, second = world.store.names("models")
+    assert world.store.roll_back() == first
+    world.store.set_aside("models", second)  # even a round that trains it again does not put it back
+    report = run(world)
+    assert report.figures.train.challenger == second
+    assert report.champion == first
+    assert report.outcome == "kept"
+    assert agents(world) == {first}
+
+
+def test_a_blank_submitted_record_is_set_aside(make_world: Callable[..., World]) -> None:
+    world = make_world(sentences(60))
+    blank = world.pending()[0]
+    world.answer(blank, "submitted")
+    world.annotate(35)
+    world.client.patch(f"records/{blank.server_id}", {"fields": {"text": " "}})
+    report = run(world)
+    assert [aside.record_id for aside in report.figures.annotations.aside] == [blank.id]
+    assert report.figures.annotations.annotated == 35
+    assert report.outcome == "promoted"
