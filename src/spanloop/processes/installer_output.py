@@ -65,7 +65,7 @@ class Follower:
     def _uv(self, step: re.Match[str]) -> None:
         what, name, size, unit = step.groups()
         if what == "Resolved":
-            self._tell(f"resolved {name} packages", 0.1)
+            self._tell(f"resolved {name} packages, fetching what is not at hand", 0.1)
         elif what == "Prepared":
             self._tell(f"installing {name} packages", 0.9)
         elif what == "Installed":
