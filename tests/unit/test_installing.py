@@ -229,7 +229,7 @@ def test_without_a_uv_in_reach_pip_does_it(python, tmp_path, monkeypatch):
     Installer(python, tmp_path / "pins.txt", tmp_path / "log", lambda what, share: told.append(what)).install("loop")
     assert told[0] == "fetching uv"
     assert told[1].startswith("going on with pip, uv is not to be had: Could not find a version")
-    assert told[-1] == "installed 1 packages"
+    assert told[-1] == "installed 1 package"
 
 
 def test_the_script_runs_on_a_bare_python_and_says_in_one_line_what_is_wrong(tmp_path):
