@@ -16,7 +16,7 @@ from spanloop.processes.installing import Installer, make_empty
 ROOT = Path(__file__).parents[2]
 LISTED = r"""
 :env:.default-timeout='12.5'
-:env:.find-links='/wheels'
+:env:.find-links='/usr /no/wheels https://wheels.example'
 global.cert='/etc/ca.pem'
 global.constraint='a.txt\nb.txt'
 global.extra-index-url='\nhttps://me:secret@one.example/simple\n  file:///two/simple'
@@ -31,7 +31,7 @@ SETTINGS = {
     "cert": "/etc/ca.pem",
     "constraint": "a.txt\nb.txt",
     "extra-index-url": "https://me:secret@one.example/simple\n  file:///two/simple",
-    "find-links": "/wheels",
+    "find-links": "/usr /no/wheels https://wheels.example",
     "index-url": "https://first.example/simple?a=b",
     "no-binary": "numpy,scipy pandas",
     "timeout": "12.5",
@@ -45,13 +45,13 @@ def test_variables_go_over_the_section_of_install_and_that_over_global():
 def test_what_pip_prints_is_what_is_read(tmp_path):
     config = tmp_path / "pip.conf"
     config.write_text("[global]\nextra-index-url =\n    https://a.example/simple\n    https://b.example/it's\n")
-    environ = {"PIP_CONFIG_FILE": str(config), "PIP_FIND_LINKS": "/one  /two", "PATH": ""}
+    environ = {"PIP_CONFIG_FILE": str(config), "PIP_FIND_LINKS": "/usr  /etc", "PATH": ""}
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], env=environ, capture_output=True, text=True, check=True
     )
     told = pip_settings.uv_environ(pip_settings.read_pip_settings(listed.stdout), {})
     assert told["UV_INDEX"].endswith("https://a.example/simple https://b.example/it's")
-    assert told["UV_FIND_LINKS"] == "/one,/two"
+    assert told["UV_FIND_LINKS"] == "/usr,/etc"
 
 
 def test_uv_is_told_in_its_own_words():
@@ -60,7 +60,7 @@ def test_uv_is_told_in_its_own_words():
         "UV_DEFAULT_INDEX": "https://first.example/simple?a=b",
         "UV_INDEX": "https://me:secret@one.example/simple file:///two/simple",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "UV_FIND_LINKS": "/wheels",
+        "UV_FIND_LINKS": "/usr,https://wheels.example",
         "UV_HTTP_TIMEOUT": "12",
         "SSL_CERT_FILE": "/etc/ca.pem",
     }
@@ -113,8 +113,9 @@ Successfully installed numpy-2.4.6 torch-2.13.0+cpu"""
         (
             UV_SAYS,
             [
-                *("resolved 3 packages", "fetching numpy (0 MiB)", "fetching torch (1024 MiB) and 1 more"),
-                *("fetching numpy (0 MiB)", "installing 3 packages", "installed 3 packages, compiling"),
+                *("resolved 3 packages, fetching what is not at hand", "fetching numpy (0 MiB)"),
+                *("fetching torch (1024 MiB) and 1 more", "fetching numpy (0 MiB)"),
+                *("installing 3 packages", "installed 3 packages, compiling"),
             ],
         ),
         (
@@ -228,7 +229,7 @@ def test_without_a_uv_in_reach_pip_does_it(python, tmp_path, monkeypatch):
     Installer(python, tmp_path / "pins.txt", tmp_path / "log", lambda what, share: told.append(what)).install("loop")
     assert told[0] == "fetching uv"
     assert told[1].startswith("going on with pip, uv is not to be had: Could not find a version")
-    assert told[-1] == "installed 1 packages"
+    assert told[-1] == "installed 1 package"
 
 
 def test_the_script_runs_on_a_bare_python_and_says_in_one_line_what_is_wrong(tmp_path):

@@ -58,18 +58,18 @@ class Follower:
             self._fetched += 1
             self._tell(f"fetching {_name(line.split()[1])}", 0.5 * self._fetched / self._expected)
         elif line.startswith("Installing collected packages"):
-            self._tell(f"installing {line.count(',') + 1} packages", 0.5)
+            self._tell(f"installing {_count(line.count(',') + 1)}", 0.5)
         elif line.startswith("Successfully installed "):
-            self._tell(f"installed {len(line.split()) - 2} packages", 1.0)
+            self._tell(f"installed {_count(len(line.split()) - 2)}", 1.0)
 
     def _uv(self, step: re.Match[str]) -> None:
         what, name, size, unit = step.groups()
         if what == "Resolved":
-            self._tell(f"resolved {name} packages", 0.1)
+            self._tell(f"resolved {_count(name)}, fetching what is not at hand", 0.1)
         elif what == "Prepared":
-            self._tell(f"installing {name} packages", 0.9)
+            self._tell(f"installing {_count(name)}", 0.9)
         elif what == "Installed":
-            self._tell(f"installed {name} packages{self._last}", 1.0)
+            self._tell(f"installed {_count(name)}{self._last}", 1.0)
         elif what == "Downloading" and size:
             self._waiting[name] = float(size) * _MIB[unit]
             self._total += self._waiting[name]
@@ -84,6 +84,10 @@ class Follower:
     def _tell(self, what: str, share: float) -> None:
         self._share = max(self._share, min(share, 1.0))
         self._progress(what, self._share)
+
+
+def _count(packages: str | int) -> str:
+    return f"{packages} package" + "s" * (str(packages) != "1")
 
 
 def _name(requirement: str) -> str:

@@ -104,6 +104,7 @@ class Installer:
         command += ["-c", str(self.constraints), *pip_settings.uv_options(settings)]
         command += ["--compile-bytecode"] if self.compile_all else []
         told = pip_settings.uv_environ(settings, environ)
+        self.progress("resolving", 0.0)
         with _cache(uv, self.python.parent.parent, settings, told) as cached:
             self._run([*command, *arguments], settings, cached, self.progress)
 

@@ -4,6 +4,7 @@ Plain standard library: `.ci/make_venv.py` runs it before anything is installed.
 """
 
 import ast
+import os
 import re
 from collections.abc import Mapping
 
@@ -46,13 +47,14 @@ def pip_environ(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict
 def uv_environ(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """An environment in which uv goes by `settings`; addresses may hold passwords, which is why they are no options.
 
-    What uv's own variables say stays as it is. To pip all indexes are one: uv is told to see them so.
+    What uv's own variables say stays as it is. To pip all indexes are one: uv is told to see them so. A folder of
+    wheels that is not there is left out: pip passes over it, uv gives up.
     """
     told = {
         "UV_DEFAULT_INDEX": settings.get("index-url"),
         "UV_INDEX": " ".join(_words(settings, "extra-index-url")),
         "UV_INDEX_STRATEGY": "unsafe-best-match" if "extra-index-url" in settings else None,
-        "UV_FIND_LINKS": ",".join(_words(settings, "find-links")),
+        "UV_FIND_LINKS": ",".join(x for x in _words(settings, "find-links") if "://" in x or os.path.exists(x)),
         "UV_INSECURE_HOST": " ".join(_words(settings, "trusted-host")),
         "UV_HTTP_TIMEOUT": settings.get("timeout", "").partition(".")[0],
         "UV_HTTP_RETRIES": settings.get("retries"),
