@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from spanloop.errors import ServiceError  # noqa: E402
-from spanloop.processes.installing import Installer, make_empty  # noqa: E402
+from spanloop.installing.installer import Installer, make_empty  # noqa: E402
 
 
 class Teller:

@@ -19,6 +19,7 @@ The rooms, each above those that it may use (import rules hold the order):
     evaluation      how good a model is, and which one serves
     store           what rounds publish, whole or not at all
     processes       child processes and their ends
+    installing      packages into an environment, by uv or pip
     spans, splits, settings, words, records, durable, config, errors    the words of the project, files replaced whole
 
 The library from Python, in a folder with a `spanloop.yaml` and a round behind it:

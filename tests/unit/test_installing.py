@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from spanloop.errors import ServiceError
-from spanloop.processes import pip_settings
-from spanloop.processes.installer_output import DiskFull, Follower, IndexSilent, failure
-from spanloop.processes.installing import Installer, make_empty
+from spanloop.installing import pip_settings
+from spanloop.installing.installer import Installer, make_empty
+from spanloop.installing.output import DiskFull, Follower, IndexSilent, failure
 
 ROOT = Path(__file__).parents[2]
 LISTED = r"""

@@ -10,7 +10,7 @@ from spanloop.cli.terminal import progress_bar
 from spanloop.settings import home
 
 if TYPE_CHECKING:
-    from spanloop.processes.installer_output import Progress
+    from spanloop.installing.output import Progress
 
 app = typer.Typer(help="The local Argilla server: start, stop, status, logs.", no_args_is_help=True)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from spanloop.durable import replace_file
 from spanloop.errors import ServiceError
+from spanloop.installing.installer import Installer, make_empty
+from spanloop.installing.output import Progress
 from spanloop.processes.files import file_lock, writing
-from spanloop.processes.installer_output import Progress
-from spanloop.processes.installing import Installer, make_empty
 from spanloop.settings import whole_path
 
 REQUIREMENTS = (

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from spanloop.argilla.credentials import Credentials, credentials_path, ensure_credentials, read_credentials
 from spanloop.errors import ServiceError
+from spanloop.installing.output import Progress
 from spanloop.local_argilla.environment import ensure_environment, environment_path
 from spanloop.local_argilla.health import Health, ask, count_records
 from spanloop.local_argilla.log import log_path
 from spanloop.local_argilla.state import PROGRAM, ServerState, argilla_folder, running_state, state_path, write_state
 from spanloop.processes import ports
 from spanloop.processes.files import file_lock, last_line, writing
-from spanloop.processes.installer_output import Progress
 from spanloop.processes.spawn import end_all, is_alive, spawn
 
 PORT = 6900

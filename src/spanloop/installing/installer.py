@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.errors import ServiceError
-from spanloop.processes import pip_settings
-from spanloop.processes.installer_output import DiskFull, Follower, IndexSilent, Progress, failure
+from spanloop.installing import pip_settings
+from spanloop.installing.output import DiskFull, Follower, IndexSilent, Progress, failure
 
 _MISLEADING = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "FORCE_COLOR", "CLICOLOR_FORCE")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from spanloop.errors import ServiceError
-from spanloop.processes.pip_settings import without_secrets
+from spanloop.installing.pip_settings import without_secrets
 
 Progress = Callable[[str, float], None]
 """Told what happens and how far it is, 0..1."""
