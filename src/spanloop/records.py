@@ -46,12 +46,15 @@ class Response:
         status: `submitted`, `draft` or `discarded`.
         spans: The marked spans, as answered: unsorted, duplicates and overlaps included.
         updated_at: When the answer was last changed, ISO 8601 in UTC.
+        answered: Whether the span question was answered at all: one that is left out says nothing of the spans, where
+            one answered without a span says that there is none.
     """
 
     user: str
     status: ResponseStatus
     spans: tuple[Span, ...]
     updated_at: str
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class Record:
 
     @property
     def submitted(self) -> tuple[Response, ...]:
-        """The submitted responses."""
-        return tuple(r for r in self.responses if r.status == "submitted")
+        """The submitted responses that answer the span question."""
+        return tuple(r for r in self.responses if r.status == "submitted" and r.answered)
 
 
 @dataclass(frozen=True, slots=True)

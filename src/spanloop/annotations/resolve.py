@@ -43,14 +43,15 @@ class Resolution:
     aside: list[SetAside] = field(default_factory=list)
 
 
-def resolve(records: Iterable[Record], config: AnnotationConfig) -> Resolution:
-    """Agree on one list of spans for each record that somebody submitted.
+def resolve(records: Iterable[Record], config: AnnotationConfig, min_submitted: int = 1) -> Resolution:
+    """Agree on one list of spans for each record that enough people submitted.
 
     A record submitted without spans is a real negative and stays. Drafts and discarded responses are not looked at.
 
     Args:
         records: Records in any order.
         config: The strategy, and what to do with overlaps and white space.
+        min_submitted: Submitted responses that complete a record; with fewer it has no annotation yet.
 
     Returns:
         Annotations, and what did not go into them as it was marked.
@@ -59,7 +60,8 @@ def resolve(records: Iterable[Record], config: AnnotationConfig) -> Resolution:
         DataError: Spans overlap and the policy is `error`; names the record.
     """
     resolution = Resolution()
-    for record in sorted((r for r in records if r.submitted), key=lambda record: record.id):
+    complete = (record for record in records if len(record.submitted) >= max(1, min_submitted))
+    for record in sorted(complete, key=lambda record: record.id):
         if not record.text.strip():
             resolution.aside.append(SetAside(record.id, "no text; delete it in Argilla"))
             continue

@@ -25,7 +25,7 @@ def to_record(item: Json, dataset: DatasetRef) -> Record:
     return Record(
         id=name,
         text=text,
-        group=str(metadata.get(GROUP) or name),
+        group=name if metadata.get(GROUP) in (None, "") else str(metadata[GROUP]),
         server_id=item["id"],
         status=item["status"],
         responses=tuple(_response(x, dataset, offsets) for x in item.get("responses") or ()),
@@ -35,9 +35,10 @@ def to_record(item: Json, dataset: DatasetRef) -> Record:
 
 
 def _response(item: Json, dataset: DatasetRef, offsets: PageOffsets) -> Response:
-    answer = (item.get("values") or {}).get(dataset.question) or {}
-    spans = (_span(value, offsets) for value in answer.get("value") or ())
-    return Response(str(item["user_id"]), item["status"], tuple(spans), _utc(item["updated_at"]))
+    answer = (item.get("values") or {}).get(dataset.question)
+    spans = (_span(value, offsets) for value in (answer or {}).get("value") or ())
+    moment = _utc(item["updated_at"])
+    return Response(str(item["user_id"]), item["status"], tuple(spans), moment, answered=answer is not None)
 
 
 def _suggestion(items: Iterable[Json], dataset: DatasetRef, offsets: PageOffsets) -> Suggestion | None:

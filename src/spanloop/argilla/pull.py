@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
+from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
@@ -41,8 +42,21 @@ def look_up(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> dict[
     Returns:
         Argilla's JSON of the records that are there, with responses and suggestions, by record id.
     """
-    items = _search(client, dataset, [_terms("record", "external_id", ids)], offset=0) if ids else []
-    return {item["external_id"]: item for item in items}
+    if not ids:
+        return {}
+    named = _search(client, dataset, [_terms("record", "external_id", ids)], offset=0)
+    found = {item["external_id"]: item for item in named}
+    if unnamed := [name for name in ids if name not in found and _is_uuid(name)]:  # of the server's own ids
+        others = _search(client, dataset, [_terms("record", "id", unnamed)], offset=0)
+        found |= {item["id"]: item for item in others if not item["external_id"]}
+    return found
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
 
 
 def in_bulks(

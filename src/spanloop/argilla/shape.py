@@ -15,6 +15,7 @@ SPLIT: Property = "split"
 PRIORITY: Property = "priority"
 UNCERTAINTY: Property = "uncertainty"
 MODEL_VERSION: Property = "model_version"
+WRITTEN: set[Property] = {PRIORITY, UNCERTAINTY, MODEL_VERSION}  # by a round; the others come with the import
 
 
 def dataset_settings(task: TaskConfig, sdk: "rg.Argilla") -> "rg.Settings":

@@ -38,6 +38,7 @@ class PullFigures(Figures):
         submitted: Those with a submitted response.
         pending: Those without any response.
         queue_link: Where annotators go on.
+        min_submitted: Submitted responses that complete a record.
     """
 
     labels: tuple[str, ...]
@@ -45,6 +46,7 @@ class PullFigures(Figures):
     submitted: int
     pending: int
     queue_link: str
+    min_submitted: int = 1
 
 
 class AnnotationFigures(Figures):

@@ -9,7 +9,7 @@ from spanloop.annotations.acceptance import acceptance
 from spanloop.annotations.agreement import agreement
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import find_dataset, queue_link
+from spanloop.argilla.dataset import prepare_dataset, queue_link
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
 from spanloop.records import Record
@@ -35,12 +35,15 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     Returns:
         The labels, and how many records there are.
     """
-    dataset = find_dataset(client, work.config)
+    dataset = prepare_dataset(client, work.config)
     counts: Counter[str] = Counter()
     write_records(work.records, _counted(pull(client, dataset), counts))
     log.info("pull: %d records, %d submitted, %d pending", *(counts[name] for name in _COUNTED))
+    if counts["unanswered"]:
+        log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
     return PullFigures(
         labels=tuple(dataset.labels),
+        min_submitted=dataset.min_submitted,
         queue_link=queue_link(work.config.argilla.api_url, dataset.id),
         **{name: counts[name] for name in _COUNTED},
     )
@@ -54,6 +57,7 @@ def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record
         counts["records"] += 1
         counts["submitted"] += bool(record.submitted)
         counts["pending"] += not record.responses
+        counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
         yield record
 
 
@@ -69,7 +73,7 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
         What they amount to.
     """
     records = [record for record in read_records(work.records) if record.submitted]
-    resolution = resolve(records, work.config.annotations)
+    resolution = resolve(records, work.config.annotations, pulled.min_submitted)
     found, prints = resolution.annotations, fingerprints(resolution.annotations)
     write_annotations(work.annotations, found)
     write_json(work.fingerprints, prints)

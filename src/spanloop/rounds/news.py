@@ -76,7 +76,7 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
         pass
     if last is None:
         return None
-    annotations = resolve(pull_submitted(client, dataset), config.annotations).annotations
+    annotations = resolve(pull_submitted(client, dataset), config.annotations, dataset.min_submitted).annotations
     records = client.get(f"datasets/{dataset.id}/progress")["total"]
     news = find_news(store, config, annotations, records)
     if news.anything:
