@@ -133,14 +133,27 @@ def test_the_schedule_is_off_until_somebody_switches_it_on(up):
     assert schedule["active"] is False
 
 
-def test_a_changed_file_changes_the_deployment_and_leaves_the_schedule_as_it_is(up):
+def schedules(up):
+    """What the deployment's schedules say, without the server's own ids and times."""
+    told = ("cron", "interval", "timezone", "day_or")
+    there = up.deployment()["schedules"]
+    found = [({name: x["schedule"].get(name) for name in told}, x["active"], x["parameters"]) for x in there]
+    return sorted(found, key=str)
+
+
+def test_a_changed_file_changes_the_deployment_and_leaves_the_schedules_as_somebody_made_them(up):
     deployment = up.deployment()
     (schedule,) = deployment["schedules"]
-    up.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": True})
+    path, monday = f"/deployments/{deployment['id']}/schedules", {"cron": "30 6 * * 1", "timezone": "Europe/Berlin"}
+    up.ask("PATCH", f"{path}/{schedule['id']}", {"schedule": monday, "active": True})
+    nightly = {"schedule": {"interval": 86400.0}, "active": False, "parameters": {"again": True}}
+    up.ask("POST", path, [nightly])
+    before = schedules(up)
+    assert len(before) == 2
     path = up.folder / "spanloop.yaml"
     path.write_text(path.read_text().replace("before", "after"))
     eventually(lambda: up.deployment()["parameters"]["config"]["task"].get("guidelines") == "{{ after }}")
-    assert [x["active"] for x in up.deployment()["schedules"]] == [True]
+    assert schedules(up) == before
     path.write_text(path.read_text() + "oops: [")  # a mistake is said, and changes nothing
     eventually(lambda: "stay as they were: " in (up.folder / "up.out").read_text())
     assert up.process.poll() is None

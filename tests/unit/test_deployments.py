@@ -22,10 +22,12 @@ def test_our_flows_get_the_configuration_and_the_folder(definition, tmp_path):
     assert deployment["work_pool"]["job_variables"]["working_dir"] == str(tmp_path)
 
 
-@pytest.mark.parametrize(("active", "expected"), [({}, False), ({("round", "hourly"): True}, True)])
-def test_a_schedule_stays_as_somebody_switched_it(definition, tmp_path, active, expected):
-    fill(definition, LoopConfig(), tmp_path, active)
-    assert definition["deployments"][0]["schedules"][0]["active"] is expected
+@pytest.mark.parametrize("theirs", [[], [{"cron": "30 6 * * 1", "active": True}, {"interval": 60.0}]])
+def test_schedules_belong_to_the_user_once_deployed(definition, tmp_path, theirs):
+    fill(definition, LoopConfig(), tmp_path, {"another": [{"cron": "* * * * *"}]})
+    assert definition["deployments"][0]["schedules"][0]["slug"] == "hourly"
+    fill(definition, LoopConfig(), tmp_path, {"round": theirs})
+    assert definition["deployments"][0]["schedules"] == theirs
 
 
 def test_other_peoples_flows_keep_their_parameters(tmp_path):

@@ -44,26 +44,29 @@ def read_definition(path: Path) -> dict[str, Any]:
     return tree
 
 
-def fill(definition: dict[str, Any], config: LoopConfig, folder: Path, active: Mapping[tuple[str, str], bool]) -> None:
+Schedules = Mapping[str, list[dict[str, Any]]]
+"""The schedules of deployments that are on the server, by the deployment's name, as a definition writes them."""
+
+
+def fill(definition: dict[str, Any], config: LoopConfig, folder: Path, deployed: Schedules) -> None:
     """Make the definition this folder's, in place.
 
-    Our own flows get the configuration as their default parameter, the folder to start in, and keep their
-    schedules as somebody switched them in the UI.
+    Our own flows get the configuration as their default parameter and the folder to start in. The schedules of the
+    definition are those of a first deployment; from then on they are the user's: edited, switched, added or removed.
 
     Args:
         definition: A definition as `read_definition` returns it.
         config: The configuration.
         folder: Where runs start. Prefect imports from it first, so it should hold no files of the user's.
-        active: Whether a schedule is on, by (deployment, slug).
+        deployed: What is on the server.
     """
     for deployment in definition["deployments"]:
         if str(deployment.get("entrypoint", "")).startswith("flows."):
             parameters = deployment.setdefault("parameters", {})
             parameters["config"] = config.model_dump(mode="json")
         deployment["work_pool"].setdefault("job_variables", {}).setdefault("working_dir", str(folder))
-        for schedule in deployment.get("schedules") or ():
-            key = (deployment["name"], schedule.get("slug", ""))
-            schedule["active"] = active.get(key, schedule.get("active", True))
+        if deployment["name"] in deployed:
+            deployment["schedules"] = deployed[deployment["name"]]
 
 
 def write_definition(definition: dict[str, Any], path: Path) -> None:

@@ -98,8 +98,7 @@ def deploy(supervisor: Supervisor, place: Place, api: PrefectApi, config: LoopCo
         ServiceError: The definition or the server is not as it should be.
     """
     tree = deployments.read_definition(definition)
-    active = {(x.name, slug): on for x in api.deployments(POOL) for slug, on in x.active.items()}
-    deployments.fill(tree, config, place.runs(), active)
+    deployments.fill(tree, config, place.runs(), {x.name: x.schedules for x in api.deployments(POOL)})
     filled = place.home / "prefect" / "deployments.yaml"
     deployments.write_definition(tree, filled)
     command = [*_PREFECT, "--no-prompt", "deploy", "--all", "--prefect-file", str(filled)]

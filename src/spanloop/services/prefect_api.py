@@ -24,13 +24,13 @@ class Deployment:
     """A deployment as the server knows it.
 
     Attributes:
-        active: Whether each of its schedules is on, by slug.
+        schedules: Its schedules, as a definition writes them.
         parameters: What a run gets unless somebody says otherwise.
     """
 
     id: str
     name: str
-    active: dict[str, bool]
+    schedules: list[dict[str, Any]]
     parameters: dict[str, Any]
 
 
@@ -80,7 +80,7 @@ class PrefectApi:
     def deployments(self, pool: str) -> list[Deployment]:
         """The deployments of a work pool; the server may have others, which are none of our business."""
         return [
-            Deployment(x["id"], x["name"], {s["slug"] or "": s["active"] for s in x["schedules"]}, x["parameters"])
+            Deployment(x["id"], x["name"], [_as_defined(s) for s in x["schedules"]], x["parameters"])
             for x in self._ask("POST", "/deployments/filter", {"work_pools": {"name": {"any_": [pool]}}})
         ]
 
@@ -124,3 +124,9 @@ class PrefectApi:
     def _send(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
         with httpx.Client(headers=self.headers, timeout=30, trust_env=self._use_proxy) as client:
             return client.request(method, f"{self.url}{path}", json=body)
+
+
+def _as_defined(schedule: dict[str, Any]) -> dict[str, Any]:
+    """A schedule of the server in the form of a definition."""
+    more = {name: schedule.get(name) for name in ("active", "slug", "parameters")}
+    return {name: value for name, value in (schedule["schedule"] | more).items() if value not in (None, {})}
