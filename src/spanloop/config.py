@@ -186,9 +186,16 @@ class ScoringConfig(_Section):
         0.5, description="Spans below this probability are left out; 0.5: those kept are likelier than not."
     )
     mc_dropout_passes: int = Field(
-        0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 5 are a start."
+        0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 2 or more count."
     )
     max_records: int = Field(0, ge=0, description="Most pending records scored in a round; 0: all.")
+
+    @field_validator("mc_dropout_passes")
+    @classmethod
+    def _passes_can_disagree(cls, passes: int) -> int:
+        if passes == 1:
+            raise ValueError("one pass cannot disagree with itself; set 0, or 2 or more (5 are a start)")
+        return passes
 
 
 def _selection(module: str) -> Any:

@@ -15,11 +15,11 @@ from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
-from spanloop.model.forward import Forward, probe
+from spanloop.model.forward import Forward
 from spanloop.model.surface import Feature, dropped
 from spanloop.records import Example
-from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, TrainingState
+from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.pretrained import load_model, longest_window
@@ -109,7 +109,7 @@ class _Session:
         self._features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, self._features)
         if config.freeze_embeddings:
-            model.get_input_embeddings().requires_grad_(False)
+            vocabulary(model).requires_grad_(False)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self._train = self._targets(job.train)
@@ -135,7 +135,7 @@ class _Session:
         forward = Forward(self._model, accelerator.device, self._encoder.pad_id, budget, multiple)
         lengths = (self._max_length, min(7, self._max_length))
         self._model.eval()
-        probe(forward, lengths, attention.NAME, exact=self._device.precision == "no", trains=True)
+        try_out(forward, lengths, exact=self._device.precision == "no")
         return forward
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
