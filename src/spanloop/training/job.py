@@ -65,7 +65,7 @@ class Job:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What the weights depend on."""
+        """What the weights depend on, besides the windows of a step."""
         return {
             "config": self.config.model_dump(exclude={"report_to", "num_processes"}),
             "labels": list(self.labels),
@@ -146,7 +146,8 @@ class _Session:
         fused = accelerator.device.type in ("cuda", "cpu")
         groups = parameter_groups(self._model, job.config)
         optimizer = accelerator.prepare_optimizer(torch.optim.AdamW(groups, fused=fused))
-        checkpoint = Checkpoint(job.out / "checkpoint", job.key)
+        schedule = make_schedule(len(self._train.encoded.windows), job.config, accelerator.num_processes)
+        checkpoint = Checkpoint(job.out / "checkpoint", {**job.key, "windows": schedule.windows})
         state = checkpoint.restore(self._model, optimizer, accelerator.scaler)
         if state and accelerator.is_main_process:
             log.info("train: resuming at step %d", state.step)
@@ -160,7 +161,7 @@ class _Session:
             forward=self._forward,
             encoder=self._encoder,
             validation=self._validation,
-            schedule=make_schedule(len(self._train.encoded.windows), job.config),
+            schedule=schedule,
             config=job.config,
             checkpoint=checkpoint,
             state=state,
@@ -191,7 +192,7 @@ class _Session:
             "train: %d records in %d windows, %s, %d processes, %d threads, %d windows a step, %d tokens a batch, "
             "%d steps, learning rate %.1e",
             *(len(self._job.train), len(windows), self._device, self._accelerator.num_processes, self._threads),
-            *(config.per_device_train_batch_size * config.gradient_accumulation_steps, loop.stepper.max_tokens),
+            *(loop.schedule.windows, loop.stepper.max_tokens),
             *(loop.schedule.steps, learning_rate(self._model, config)),
         )
         for lost in self._train.lost:
