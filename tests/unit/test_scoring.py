@@ -360,6 +360,8 @@ def test_out_of_memory_halves_the_batches_of_scoring(
 def test_one_window_that_does_not_fit_is_an_error_in_scoring(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = Scorer.load(folder, ALL_SPANS)
     limit_memory(monkeypatch, type(scorer._loaded.forward.model), 4)
+    with pytest.raises(TrainingError, match="runs out of memory with one window of 32 tokens"):
+        Scorer.load(folder, ALL_SPANS)
     with pytest.raises(TrainingError, match=r"runs out of memory with one window of .* choose a smaller encoder"):
         list(scorer.score(named(TEXTS)))
 

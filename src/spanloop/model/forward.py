@@ -56,7 +56,7 @@ class Forward:
         """Windows side by side are padded to a multiple of this, as Longformer does it; 0: they are packed."""
         if self.first_position is not None:
             return 0
-        return int(np.max(getattr(self.model.config, "attention_window", 1)))
+        return int(np.max(getattr(self.model.config, "attention_window", None) or 1))
 
     def run(
         self,

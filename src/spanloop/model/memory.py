@@ -32,6 +32,8 @@ def halve(device: torch.device, windows: int, tokens: int) -> int:
         raise no_room(tokens)
     if device.type == "cuda":
         torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
     log.warning("the device ran out of memory; going on with %d tokens a batch", tokens // 2)
     return tokens // 2
 

@@ -15,6 +15,7 @@ from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
 from spanloop.model.folder import ModelFolder
 from spanloop.model.forward import Forward
+from spanloop.model.memory import no_room, out_of_memory
 from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
 from spanloop.scoring import int8, onednn
@@ -48,7 +49,8 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     """Load a model in the number format, the layers and the attention that suit this machine.
 
     Raises:
-        TrainingError: The folder's files cannot be read, or its tags are not those of its labels.
+        TrainingError: The folder's files cannot be read, its tags are not those of its labels, or the device is too
+            small.
     """
     device = find_device()
     try:
@@ -67,7 +69,12 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         set_threads()
     budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
     forward = Forward(model, device.device, encoder.pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
-    _prepare(forward, folder, config)
+    try:
+        _prepare(forward, folder, config)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise no_room(folder.max_length) from None
     if on_cpu:
         forward.workers = _workers(torch.get_num_threads())
     _say(forward, device, config)
