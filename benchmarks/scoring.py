@@ -157,7 +157,7 @@ def _argmax_spans(scorer: Scorer, texts: list[Example]) -> Spans:
     encoder, forward = scorer._loaded.encoder, scorer._loaded.forward
     short = [text for text in texts if len(encoder.encode([text.text]).windows) == 1]
     encoded = encoder.encode([text.text for text in short])
-    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, padding=forward.padding)
     word, token = words_of(encoded, layout.subword)
     tags = np.zeros(len(word), dtype=np.int64)
     tags[word] = forward.run(layout, token).logits.argmax(axis=1)

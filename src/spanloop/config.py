@@ -124,7 +124,9 @@ class TrainingConfig(_Section):
         "base", description="Start each training from the base encoder, or from the model in service."
     )
     seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.")
-    learning_rate: float = Field(0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the encoder's size.")
+    learning_rate: float = Field(
+        0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the number of weights that learn."
+    )
     head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
     num_train_epochs: int = Field(10, ge=1, le=1000, description="Most passes over the training records.")
     min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
@@ -132,10 +134,14 @@ class TrainingConfig(_Section):
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
     per_device_train_batch_size: int = Field(
-        8, ge=1, le=4096, description="Windows of a batch, on all processes together."
+        8,
+        ge=1,
+        le=4096,
+        description="Windows of a batch on each device; an update step holds them times devices times "
+        "gradient_accumulation_steps, at the same learning rate.",
     )
-    max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch.")
-    gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step.")
+    max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
+    gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step, on each device.")
     max_length: int = Field(256, ge=16, le=8192, description="Subword tokens a window; long texts get several.")
     stride: int = Field(64, ge=0, description="Subword tokens that neighbouring windows share.")
     label_subwords: Literal["first", "all"] = Field(
@@ -182,7 +188,7 @@ class ScoringConfig(_Section):
     """How pending records are scored."""
 
     max_tokens_per_batch: int = Field(
-        0, ge=0, le=1_000_000, description="Most tokens in a forward pass; 0: what suits the device."
+        0, ge=0, le=1_000_000, description="Most tokens in a forward pass, padding included; 0: what suits the device."
     )
     backend: Literal["torch", "int8"] = Field(
         "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
@@ -191,9 +197,16 @@ class ScoringConfig(_Section):
         0.5, description="Spans below this probability are left out; 0.5: those kept are likelier than not."
     )
     mc_dropout_passes: int = Field(
-        0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 5 are a start."
+        0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 2 or more count."
     )
     max_records: int = Field(0, ge=0, description="Most pending records scored in a round; 0: all.")
+
+    @field_validator("mc_dropout_passes")
+    @classmethod
+    def _passes_can_disagree(cls, passes: int) -> int:
+        if passes == 1:
+            raise ValueError("one pass cannot disagree with itself; set 0, or 2 or more (5 are a start)")
+        return passes
 
 
 def _selection(module: str) -> Any:

@@ -31,10 +31,13 @@ def make_config(encoder: Path, processes: int, epochs: int = 10) -> TrainingConf
     return TrainingConfig(
         model_name_or_path=str(encoder), learning_rate=3e-3, head_learning_rate_ratio=2, num_train_epochs=epochs,
         min_steps=0, max_length=32, stride=8, mixed_precision="no", num_processes=processes,
+        per_device_train_batch_size=8 // processes,
     )  # fmt: skip
 
 
-def test_two_processes_train_the_model_of_one(snapshot: Path, encoder: Path, tmp_path: Path) -> None:
+def test_two_processes_with_as_many_windows_a_step_train_the_model_of_one(
+    snapshot: Path, encoder: Path, tmp_path: Path
+) -> None:
     told: list[TrainProgress] = []
     one = train(snapshot, make_config(encoder, 1), tmp_path / "one")
     two = train(snapshot, make_config(encoder, 2), tmp_path / "two", progress=told.append)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_families import ARCHITECTURES
 from tiny_models import SENTENCES
-from tiny_scorers import ARCHITECTURES, save_tiny_scorer
+from tiny_scorers import save_tiny_scorer
 from torch import nn
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
@@ -35,15 +36,16 @@ def count(model: Any, kind: type[nn.Module]) -> int:
 def test_a_packed_encoder_gives_the_logits_of_the_plain_one(architecture: str, tmp_path: Path) -> None:
     folder = save_tiny_scorer(tmp_path, architecture)
     plain, packed = load(folder), load(folder)
-    pack(packed, 64)
+    pack(packed, 64, lambda: logits(packed, folder))
     assert count(packed, nn.Linear) == 0
     assert count(packed, PackedLinear) == count(plain, nn.Linear) > 0
     torch.testing.assert_close(logits(packed, folder), logits(plain, folder), atol=1e-4, rtol=1e-4)
 
 
 def test_gelu_is_taken_along(tmp_path: Path) -> None:
-    model = load(save_tiny_scorer(tmp_path, "bert"))
-    pack(model, 64)
+    folder = save_tiny_scorer(tmp_path, "bert")
+    model = load(folder)
+    pack(model, 64, lambda: logits(model, folder))
     assert count(model, nn.Identity) == model.config.num_hidden_layers
 
 
@@ -62,6 +64,6 @@ def test_layers_with_other_figures_are_refused(tmp_path: Path, monkeypatch: pyte
     folder = save_tiny_scorer(tmp_path, "bert")
     plain, model = load(folder), load(folder)
     monkeypatch.setattr(onednn.PackedLinear, "forward", lambda self, x: torch.full((5, 1), torch.nan))
-    pack(model, 64)
+    pack(model, 64, lambda: logits(model, folder))
     assert count(model, PackedLinear) == 0
     assert torch.equal(logits(model, folder), logits(plain, folder))

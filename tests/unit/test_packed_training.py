@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_families import ARCHITECTURES, PACKED
 from tiny_models import SENTENCES
-from tiny_scorers import ARCHITECTURES, save_tiny_scorer
+from tiny_scorers import save_tiny_scorer
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.model.encoding import Encoder
-from spanloop.model.forward import Forward, probe
+from spanloop.model.forward import Forward
 from spanloop.model.layout import lay_out
+from spanloop.model.probe import probe
 from spanloop.training import attention
-
-PACKED = {"bert", "electra", "distilbert", "roberta", "xlm-roberta"}
 
 
 def gradients(model: Any, loss: torch.Tensor) -> torch.Tensor:

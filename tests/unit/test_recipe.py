@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import LABELS, save_tiny_encoder, wordpiece
+from transformers import AutoConfig, AutoModelForTokenClassification
 
 from spanloop.config import TrainingConfig
 from spanloop.model.encoding import Encoder
@@ -26,10 +28,12 @@ def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
     assert make_schedule(1600, config).steps == 1000
     halved = config.model_copy(update={"gradient_accumulation_steps": 2})
     assert make_schedule(1600, halved).steps == 500
+    assert make_schedule(1600, halved, processes=5).steps == 150
+    assert make_schedule(1600, config, processes=2).windows == 32
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    schedule = Schedule(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10, evaluate_every=5)
     factors = [schedule.factor(step) for step in range(101)]
     assert all(np.diff(factors[:11]) > 0)
     assert all(np.diff(factors[10:]) < 0)
@@ -38,7 +42,7 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
 
 
 def test_early_stopping_lets_the_rate_fall_before_it_ends() -> None:
-    schedule = Schedule(per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10, evaluate_every=5)
     assert schedule.last_step(cooling_from=40) == 50
     assert schedule.last_step(cooling_from=98) == 100
     factors = [schedule.factor(step, 40) for step in range(40, 51)]
@@ -58,15 +62,33 @@ def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path
     assert rate_of[id(layer.output.LayerNorm.weight)] == (1e-4, 0.0)
 
 
-@pytest.mark.parametrize(("millions", "low", "high"), [(22, 1.5e-4, 4e-4), (110, 2e-5, 6e-5), (340, 1e-5, 2e-5)])
-def test_larger_encoders_get_smaller_rates(millions: int, low: float, high: float) -> None:
-    class Encoder:
-        base_model = property(lambda self: self)
+SMALL = {"hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536}
+BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
 
-        def parameters(self) -> list[np.ndarray]:
-            return [type("P", (), {"numel": lambda self: millions * 1_000_000})()]
 
-    assert low <= learning_rate(Encoder(), TrainingConfig()) <= high
+@pytest.mark.parametrize(
+    ("architecture", "sizes", "rate"),
+    [
+        ("bert", SMALL, 2e-4),
+        ("bert", {**SMALL, "vocab_size": 250_002}, 2e-4),
+        ("bert", BASE, 5e-5),
+        ("roberta", {**BASE, "vocab_size": 50_265}, 5e-5),
+        ("xlm-roberta", {**BASE, "vocab_size": 250_002}, 5e-5),
+        ("albert", BASE, 5e-5),
+        ("bert", LARGE, 2.1e-5),
+        ("distilbert", {}, 8e-5),
+        ("t5", {"d_model": 768, "d_ff": 3072, "num_layers": 12, "num_heads": 12}, 5e-5),
+        ("bert", {**SMALL, "hidden_size": 24}, 6e-4),
+    ],
+)
+def test_the_rate_follows_the_weights_that_learn(architecture: str, sizes: dict[str, int], rate: float) -> None:
+    with torch.device("meta"):
+        model = AutoModelForTokenClassification.from_config(AutoConfig.for_model(architecture, **sizes))
+    for freeze in (False, True):
+        model.get_input_embeddings().requires_grad_(not freeze)
+        assert learning_rate(model, TrainingConfig()) == pytest.approx(rate, rel=0.03)
+    assert learning_rate(model, TrainingConfig(learning_rate=1e-3)) == 1e-3
 
 
 @given(n_windows=st.integers(1, 200), per_step=st.integers(1, 16), epoch=st.integers(0, 3))

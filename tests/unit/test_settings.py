@@ -72,6 +72,7 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         ("task: {labels: [PER, PER]}", "'PER' stands twice"),
         ("splits: {validation: 0.5, test: 0.5}", "less than 0.2 for training"),
         ("training: {max_length: 64, stride: 60}", "stride 60"),
+        ("scoring: {mc_dropout_passes: 1}", "one pass cannot disagree with itself; set 0, or 2 or more"),
         ("selection: {strategy: bald}", "bald needs scoring.mc_dropout_passes, which is 0; set it"),
         ("selection: {strategy: mnpl}", "'mnpl'; there are random, least_confidence, margin"),
         ("selection: {steps: {duplicate: 1}}", "there is no step 'duplicate'; there are cost, duplicates"),

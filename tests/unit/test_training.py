@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_devices import OUT_OF_MEMORY, limit_memory
 from tiny_models import LABELS, people_and_places, save_tiny_encoder
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer, BertForTokenClassification
 
 from spanloop.config import TrainingConfig
 from spanloop.errors import LabelError, StoreError, TrainingError
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward
 from spanloop.records import Example, Span
-from spanloop.training import step as step_module
 from spanloop.training.job import Job, run_job
 from spanloop.training.outcome import TrainProgress
 from spanloop.training.pretrained import load_model
@@ -166,22 +167,23 @@ def test_sigterm_ends_training_with_a_checkpoint(encoder: Path, tmp_path: Path) 
     assert difference(tmp_path / "whole", tmp_path / "stopped") < ROUNDING
 
 
+@pytest.mark.parametrize("fail", OUT_OF_MEMORY)
 def test_out_of_memory_halves_the_batch_and_goes_on(
-    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fail: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same update step in smaller parts: without dropout the weights are those of a device with room for all."""
     plain = save_tiny_encoder(tmp_path / "encoder", dropout=0.0)
     run_job(make_job(plain, tmp_path / "roomy"))
-    sizes = _limit_memory(monkeypatch, tokens=40)
+    sizes = limit_memory(monkeypatch, BertForTokenClassification, 64, fail)
     run_job(make_job(plain, tmp_path / "tight"))
-    assert max(sizes) > 40 >= sizes[-1]
+    assert max(sizes) > 64 >= sizes[-1]
     assert difference(tmp_path / "roomy", tmp_path / "tight") < 1e-4
 
 
 def test_one_window_that_does_not_fit_is_an_error(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _limit_memory(monkeypatch, tokens=4)
+    limit_memory(monkeypatch, BertForTokenClassification, 4)
     with pytest.raises(TrainingError, match=r"runs out of memory with one window of .* lower training\.max_length"):
         run_job(make_job(encoder, tmp_path))
 
@@ -297,18 +299,3 @@ def _interrupt(job: Job, at: int) -> None:
 
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     run_job(Job(**{**fields, "report": stop}))
-
-
-def _limit_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
-    """A device that runs out of memory on larger batches; returns the sizes that are tried, as they are."""
-    sizes: list[int] = []
-    original = step_module.Stepper._loss
-
-    def loss(self: Any, layout: Any, batch: Any) -> torch.Tensor:
-        sizes.append(batch.stop - batch.start)
-        if sizes[-1] > tokens:
-            raise torch.OutOfMemoryError(f"tried to allocate {sizes[-1]} tokens")
-        return original(self, layout, batch)
-
-    monkeypatch.setattr(step_module.Stepper, "_loss", loss)
-    return sizes

@@ -4,9 +4,8 @@ All windows of a batch go through the encoder as one row without padding where t
 side by side with padding behind the shorter ones.
 """
 
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,14 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from spanloop.model import packing
+from spanloop.model.exhaustion import halve, out_of_memory
 from spanloop.model.layout import Batch, Layout
 from spanloop.model.ragged import Ints
 
-log = logging.getLogger(__name__)
-
 Singles = NDArray[np.float32]
-_TOLERANCE = 2e-3  # of the largest figure: orders of summation differ by less, a wrong mask by 1e-1
-_COARSE_TOLERANCE = 4e-2  # the same in half precision
+_HEAD_DROPOUT = 0.1  # BERT's
 
 
 @dataclass(slots=True)
@@ -36,11 +33,12 @@ class Forward:
         model: A `PreTrainedModel` for token classification, on its device.
         device: That device.
         pad_id: The padding token's id.
-        budget: Most tokens of a batch.
+        budget: Most tokens that a batch makes the device compute; halved when it runs out of memory.
         multiple: A packed row is filled up to a multiple of this: kernels that are made for a shape are made for few.
         first_position: Position id of a window's first token where windows are packed in one row; None: the encoder
             cannot do that.
         workers: Threads that run a batch each, side by side; None: one batch after the other.
+        drops_at_head: Whether passes with dropout drop what the head reads, as the encoder has no dropout.
     """
 
     model: Any
@@ -50,7 +48,15 @@ class Forward:
     multiple: int = 1
     first_position: int | None = None
     workers: ThreadPoolExecutor | None = None
+    drops_at_head: bool = False
     _hidden: threading.local = field(default_factory=threading.local)
+
+    @property
+    def padding(self) -> int:
+        """Windows side by side are padded to a multiple of this, as Longformer does it; 0: they are packed."""
+        if self.first_position is not None:
+            return 0
+        return int(np.max(getattr(self.model.config, "attention_window", None) or 1))
 
     def run(
         self,
@@ -75,14 +81,14 @@ class Forward:
 
         def outcome(batch: Batch, words: slice) -> tuple[torch.Tensor, torch.Tensor | None]:
             with torch.inference_mode():
-                logits, hidden = self.batch(layout, batch)
+                logits, hidden = self._in_parts(layout, batch)
                 return logits.float()[tokens[words] - batch.start], hidden
 
         several = map if self.workers is None or dropout_seed is not None else self.workers.map
         logits, sums = [torch.zeros(0, self.model.config.num_labels, device=self.device)], None
         if owners is not None:
             sums = torch.zeros(n_texts + 1, self.model.config.hidden_size, device=self.device)
-        with torch.inference_mode(), self._dropout(dropout_seed), self._keeping(sums is not None):
+        with torch.inference_mode(), self.dropout(dropout_seed), self._keeping(sums is not None):
             outcomes = several(outcome, layout.batches, starmap(slice, pairwise(bounds)))
             for batch, (wanted, hidden) in zip(layout.batches, outcomes, strict=True):
                 logits.append(wanted)
@@ -102,6 +108,18 @@ class Forward:
         logits = self.model(**inputs).logits.flatten(0, 1)[kept]
         hidden = vars(self._hidden).pop("last", None)
         return logits, None if hidden is None else hidden.flatten(0, 1)[kept]
+
+    def _in_parts(self, layout: Layout, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """As `batch`; in halves where the device runs out of memory."""
+        try:
+            return self.batch(layout, batch)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+        tokens = halve(self.device, len(batch.sizes), batch.computed(self.padding))
+        self.budget = min(self.budget, tokens)
+        logits, hidden = zip(*(self._in_parts(layout, half) for half in batch.halves()), strict=True)
+        return torch.cat(logits), None if hidden[0] is None else torch.cat(hidden)
 
     def _packed(self, layout: Layout, batch: Batch) -> tuple[dict[str, Any], slice]:
         """The inputs as one row, and where in it the tokens are."""
@@ -145,11 +163,13 @@ class Forward:
         return packing.RowLayout(groups, self.send(offsets), longest)
 
     @contextmanager
-    def _dropout(self, seed: int | None) -> Iterator[None]:
+    def dropout(self, seed: int | None) -> Iterator[None]:
+        """Dropout while inside, drawn with a seed; None: no dropout."""
         if seed is None:
             yield
             return
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+        forked = torch.random.fork_rng([self.device] if self.device.type == "cuda" else [])
+        with forked, self.model.base_model.register_forward_hook(_drop) if self.drops_at_head else nullcontext():
             torch.manual_seed(seed)
             self.model.train()
             try:
@@ -197,60 +217,10 @@ class Outputs:
             self._ready.synchronize()
 
 
-def probe(
-    forward: Forward,
-    lengths: tuple[int, int],
-    attention: str = packing.NAME,
-    *,
-    exact: bool = True,
-    trains: bool = False,
-) -> None:
-    """Find out whether the encoder gives packed windows what it gives them alone, and pack if it does.
-
-    Encoders count positions from 0 or, as RoBERTa, from behind the padding id; some ignore position ids, or attend in
-    a way of their own. Two windows of random tokens, one of them of full length, tell.
-
-    Args:
-        forward: The model; its attention and `first_position` are set.
-        lengths: Ints of the two windows.
-        attention: Name of the packed attention.
-        exact: Whether the model computes in single precision.
-        trains: Whether the gradients must be the same too.
-    """
-    rng = np.random.default_rng(0)
-    ids = rng.integers(forward.pad_id + 1, forward.model.config.vocab_size, size=sum(lengths))
-    position = np.concatenate([np.arange(n) for n in lengths])
-    batch = Batch(0, len(ids), tuple((1, n) for n in lengths))
-    layout = Layout(ids, position, np.full_like(ids, -1), (batch,))
-    model, usual = forward.model, forward.model.config._attn_implementation
-    forward.first_position = None
-    if not model._can_set_attn_implementation():
-        return
-    outcome: Callable[[], torch.Tensor] = (
-        (lambda: _gradients(forward, layout)) if trains else (lambda: forward.batch(layout, batch)[0].detach().float())
-    )
-    tolerance = _TOLERANCE if exact else _COARSE_TOLERANCE
-    with nullcontext() if trains else torch.inference_mode():
-        wanted = outcome()
-        try:
-            model.set_attn_implementation(attention)
-            for first in (0, forward.pad_id + 1):
-                forward.first_position = first
-                if (outcome() - wanted).abs().max() <= tolerance * wanted.abs().max():
-                    return
-        except Exception as error:  # whatever an architecture of unknown make raises: it is not for packing
-            log.debug("packing does not work with %s: %r", type(model).__name__, error)
-    model.set_attn_implementation(usual)
-    forward.first_position = None
-
-
-def _gradients(forward: Forward, layout: Layout) -> torch.Tensor:
-    """Gradients of all the weights that learn, end to end, of a loss that depends on every logit."""
-    forward.model.zero_grad(set_to_none=True)
-    forward.batch(layout, layout.batches[0])[0].float().square().mean().backward()
-    found = [p.grad.float().flatten() for p in forward.model.parameters() if p.grad is not None]
-    forward.model.zero_grad(set_to_none=True)
-    return torch.cat(found)
+def _drop(module: Any, inputs: Any, output: Any) -> Any:
+    """Dropout behind the encoder, as BERT has it before its head."""
+    output.last_hidden_state = torch.nn.functional.dropout(output.last_hidden_state, _HEAD_DROPOUT)
+    return output
 
 
 def _fetch(tensor: torch.Tensor) -> torch.Tensor:

@@ -33,6 +33,17 @@ class Batch:
         counts, lengths = np.array(self.groups, dtype=np.int64).T
         return np.repeat(lengths, counts)
 
+    def computed(self, padding: int) -> int:
+        """Tokens that the device computes; `padding` as of `lay_out`."""
+        return int(len(self.sizes) * _padded(self.sizes.max(), padding)) if padding else self.stop - self.start
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """The batch as two, of as many windows each."""
+        sizes = self.sizes
+        half = len(sizes) // 2
+        middle = self.start + int(sizes[:half].sum())
+        return Batch(self.start, middle, _groups(sizes[:half])), Batch(middle, self.stop, _groups(sizes[half:]))
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -62,6 +73,7 @@ def lay_out(
     *,
     rows: Ints | None = None,
     most_windows: int | None = None,
+    padding: int = 0,
 ) -> Layout:
     """Lay out the forward passes of encoded texts.
 
@@ -69,9 +81,11 @@ def lay_out(
         encoded: The texts.
         prefix: Ids of the special tokens before a window.
         suffix: Ids of those after it.
-        budget: Most tokens in a batch; a longer window is a batch of its own.
+        budget: Most tokens that a batch makes the device compute; a longer window is a batch of its own.
         rows: The windows to lay out; None: all.
         most_windows: Most windows in a batch; None: as many as fit.
+        padding: 0: windows are packed and cost their own tokens; else every window of a batch costs as many as the
+            longest, rounded up to a multiple of this.
     """
     windows = encoded.windows
     order = np.arange(len(windows)) if rows is None else rows
@@ -94,7 +108,7 @@ def lay_out(
         ids[first + i] = special
     for i, special in enumerate(suffix):
         ids[first + len(prefix) + subwords + i] = special
-    return Layout(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes)), surface)
+    return Layout(ids, position, decided, _cut(sizes, budget, most_windows or len(sizes), padding), surface)
 
 
 def words_of(encoded: Encoded, subword: Ints) -> tuple[Ints, Ints]:
@@ -122,15 +136,25 @@ def owners_of(encoded: Encoded, layout: Layout) -> Ints:
     return np.where(layout.subword >= 0, owners, -1)
 
 
-def _cut(sizes: Ints, budget: int, most_windows: int) -> tuple[Batch, ...]:
+def _cut(sizes: Ints, budget: int, most_windows: int, padding: int) -> tuple[Batch, ...]:
     ends = np.cumsum(sizes)
     batches, window, start = [], 0, 0
     while window < len(sizes):
-        fit = int(np.searchsorted(ends, start + budget, side="right"))
-        after = max(min(fit, window + most_windows), window + 1)
+        if padding:
+            fit = window + budget // int(_padded(sizes[window], padding))  # the longest of the batch comes first
+        else:
+            fit = int(np.searchsorted(ends, start + budget, side="right"))
+        after = min(max(min(fit, window + most_windows), window + 1), len(sizes))
         stop = int(ends[after - 1])
-        lengths, counts = np.unique(sizes[window:after], return_counts=True)
-        groups = tuple(zip(counts[::-1].tolist(), lengths[::-1].tolist(), strict=True))
-        batches.append(Batch(start, stop, groups))
+        batches.append(Batch(start, stop, _groups(sizes[window:after])))
         window, start = after, stop
     return tuple(batches)
+
+
+def _padded(size: Ints, padding: int) -> Ints:
+    return -(-size // padding) * padding
+
+
+def _groups(sizes: Ints) -> tuple[tuple[int, int], ...]:
+    lengths, counts = np.unique(sizes, return_counts=True)
+    return tuple(zip(counts[::-1].tolist(), lengths[::-1].tolist(), strict=True))

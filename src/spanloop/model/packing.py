@@ -1,7 +1,7 @@
 """Attention within windows that lie end to end in one row, so that no token of a forward pass is padding.
 
 Registered as an attention function of transformers, so it serves every encoder that uses its attention interface and
-takes position ids. Whether an encoder really does is not guessed from its name: see `forward.probe`.
+takes position ids. Whether an encoder really does is not guessed from its name: see `model.probe`.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ for each token would not, but is slower (`docs/lab-notes.md`).
 import contextlib
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -24,7 +24,11 @@ from spanloop.errors import TrainingError
 
 
 class Int8Linear(nn.Module):
-    """A linear layer with int8 weights that quantizes its input on the way in."""
+    """A linear layer with int8 weights that quantizes its input on the way in.
+
+    Attributes:
+        weight: Shape and number format of the weights given, without their figures, for encoders that ask.
+    """
 
     def __init__(self, linear: nn.Linear, engine: str, threads: int) -> None:
         """Quantize a layer.
@@ -35,6 +39,7 @@ class Int8Linear(nn.Module):
             threads: Most threads that apply the layer at a time; each gets a copy.
         """
         super().__init__()
+        self.weight = torch.empty_like(linear.weight, device="meta")
         weight = linear.weight.detach().float()
         scale = (weight.abs().amax(dim=1).clamp_min(1e-12) / 127).double()
         zeros = torch.zeros(len(scale), dtype=torch.int64)
@@ -62,15 +67,16 @@ class Int8Linear(nn.Module):
         return out
 
 
-def quantize(model: Any, threads: int) -> None:
+def quantize(model: Any, threads: int, logits: Callable[[], torch.Tensor]) -> None:
     """Replace the linear layers of the model's encoder, in place; the head keeps its own.
 
     Args:
         model: A `PreTrainedModel` for token classification in fp32.
         threads: Most threads that run the model at a time.
+        logits: Runs the model on some text.
 
     Raises:
-        TrainingError: This build of PyTorch has no int8 products.
+        TrainingError: This build of PyTorch has no int8 products, or the encoder does not work with them.
     """
     try:
         with _engine() as engine:
@@ -78,7 +84,8 @@ def quantize(model: Any, threads: int) -> None:
                 for name, child in list(module.named_children()):
                     if type(child) is nn.Linear:
                         setattr(module, name, Int8Linear(child, engine, threads))
-    except (RuntimeError, AttributeError, IndexError) as error:
+        logits()
+    except (RuntimeError, AttributeError, IndexError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(f"int8 does not work here ({reason}); set scoring.backend to torch") from None
 

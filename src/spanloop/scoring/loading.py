@@ -13,8 +13,10 @@ from spanloop.config import ScoringConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
+from spanloop.model.exhaustion import no_room, out_of_memory
 from spanloop.model.folder import ModelFolder
-from spanloop.model.forward import Forward, probe
+from spanloop.model.forward import Forward
+from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
 from spanloop.scoring import int8, onednn
 from spanloop.spans import tag_names
@@ -47,7 +49,8 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     """Load a model in the number format, the layers and the attention that suit this machine.
 
     Raises:
-        TrainingError: The folder's files cannot be read, or its tags are not those of its labels.
+        TrainingError: The folder's files cannot be read, its tags are not those of its labels, or the device is too
+            small.
     """
     device = find_device()
     try:
@@ -66,15 +69,29 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         set_threads()
     budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
     forward = Forward(model, device.device, encoder.pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
-    probe(forward, (folder.max_length, min(7, folder.max_length)), exact=model.dtype == torch.float32)
-    if config.backend == "int8" and on_cpu:
-        int8.quantize(model, _WORKERS)
-    elif on_cpu:
-        onednn.pack(model, budget)
+    try:
+        _prepare(forward, folder, config)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise no_room(folder.max_length) from None
     if on_cpu:
         forward.workers = _workers(torch.get_num_threads())
     _say(forward, device, config)
     return Loaded(folder, encoder, forward)
+
+
+def _prepare(forward: Forward, folder: ModelFolder, config: ScoringConfig) -> None:
+    """Give the model the attention, layers and dropout that it can have here."""
+    model, lengths = forward.model, (folder.max_length, min(7, folder.max_length))
+    probe(forward, lengths, exact=model.dtype == torch.float32)
+    if config.backend == "int8" and forward.device.type == "cpu":
+        int8.quantize(model, _WORKERS, lambda: trial(forward, lengths))
+    elif forward.device.type == "cpu":
+        onednn.pack(model, forward.budget, lambda: trial(forward, lengths))
+    forward.drops_at_head = config.mc_dropout_passes > 0 and not dropout_varies(forward, lengths)
+    if forward.drops_at_head:
+        log.info("score: the encoder has no dropout; for bald, what its head reads is dropped")
 
 
 def _workers(threads: int) -> ThreadPoolExecutor | None:

@@ -105,7 +105,7 @@ class Scorer:
     def _prepare(self, rows: Sequence[tuple[str, str]], embeddings: bool) -> _Chunk:
         encoder, forward = self._loaded.encoder, self._loaded.forward
         encoded = encoder.encode([text for _, text in rows])
-        layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget)
+        layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, padding=forward.padding)
         owners = owners_of(encoded, layout) if embeddings else None
         return _Chunk([record_id for record_id, _ in rows], encoded, layout, *words_of(encoded, layout.subword), owners)
 

@@ -1,7 +1,7 @@
 """Which windows make an update step, and which of them a process takes.
 
-An update step always holds the same number of windows, whatever the memory, the number of devices or the lengths of
-the texts: a model does not depend on the machine that it was trained on. The windows of a step are drawn at random and
+An update step always holds the same number of windows, whatever the memory of the device or the lengths of the texts;
+each device more brings its own. The windows of a step are drawn at random and
 not by length (`docs/lab-notes.md`).
 """
 

@@ -15,11 +15,11 @@ from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
-from spanloop.model.forward import Forward, probe
+from spanloop.model.forward import Forward
 from spanloop.model.surface import Feature, dropped
 from spanloop.records import Example
-from spanloop.training import attention
 from spanloop.training.checkpoint import Checkpoint, TrainingState
+from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import CHECKPOINT_SECONDS, Loop, Validation
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.pretrained import load_model, longest_window
@@ -65,7 +65,7 @@ class Job:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What the weights depend on."""
+        """What the weights depend on, besides the windows of a step."""
         return {
             "config": self.config.model_dump(exclude={"report_to", "num_processes"}),
             "labels": list(self.labels),
@@ -109,7 +109,7 @@ class _Session:
         self._features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
         self._encoder = Encoder(self._tokenizer, self._max_length, config.stride, self._features)
         if config.freeze_embeddings:
-            model.get_input_embeddings().requires_grad_(False)
+            vocabulary(model).requires_grad_(False)
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self._train = self._targets(job.train)
@@ -135,7 +135,7 @@ class _Session:
         forward = Forward(self._model, accelerator.device, self._encoder.pad_id, budget, multiple)
         lengths = (self._max_length, min(7, self._max_length))
         self._model.eval()
-        probe(forward, lengths, attention.NAME, exact=self._device.precision == "no", trains=True)
+        try_out(forward, lengths, exact=self._device.precision == "no")
         return forward
 
     def _targets(self, examples: Sequence[Example]) -> Targets:
@@ -146,7 +146,8 @@ class _Session:
         fused = accelerator.device.type in ("cuda", "cpu")
         groups = parameter_groups(self._model, job.config)
         optimizer = accelerator.prepare_optimizer(torch.optim.AdamW(groups, fused=fused))
-        checkpoint = Checkpoint(job.out / "checkpoint", job.key)
+        schedule = make_schedule(len(self._train.encoded.windows), job.config, accelerator.num_processes)
+        checkpoint = Checkpoint(job.out / "checkpoint", {**job.key, "windows": schedule.windows})
         state = checkpoint.restore(self._model, optimizer, accelerator.scaler)
         if state and accelerator.is_main_process:
             log.info("train: resuming at step %d", state.step)
@@ -160,7 +161,7 @@ class _Session:
             forward=self._forward,
             encoder=self._encoder,
             validation=self._validation,
-            schedule=make_schedule(len(self._train.encoded.windows), job.config),
+            schedule=schedule,
             config=job.config,
             checkpoint=checkpoint,
             state=state,
@@ -191,7 +192,7 @@ class _Session:
             "train: %d records in %d windows, %s, %d processes, %d threads, %d windows a step, %d tokens a batch, "
             "%d steps, learning rate %.1e",
             *(len(self._job.train), len(windows), self._device, self._accelerator.num_processes, self._threads),
-            *(config.per_device_train_batch_size * config.gradient_accumulation_steps, loop.stepper.max_tokens),
+            *(loop.schedule.windows, loop.stepper.max_tokens),
             *(loop.schedule.steps, learning_rate(self._model, config)),
         )
         for lost in self._train.lost:

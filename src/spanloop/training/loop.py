@@ -20,7 +20,7 @@ from spanloop.records import Example
 from spanloop.training.batching import epoch_steps
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.outcome import Report, TrainProgress
-from spanloop.training.recipe import Schedule, windows_per_step
+from spanloop.training.recipe import Schedule
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
 from spanloop.training.targets import Targets
@@ -99,7 +99,7 @@ class Loop:
         state = self.state
         while state.step < self._last_step():
             epoch, done = divmod(state.step, self.schedule.per_epoch)
-            steps = epoch_steps(len(self.stepper.lengths), windows_per_step(self.config), self.config.seed, epoch)
+            steps = epoch_steps(len(self.stepper.lengths), self.schedule.windows, self.config.seed, epoch)
             for rows in steps[done:]:
                 if state.step < self._last_step():
                     yield rows

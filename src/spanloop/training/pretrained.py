@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 from spanloop.errors import TrainingError
 from spanloop.model.quiet import quiet_transformers
 from spanloop.spans import tag_names
+from spanloop.training.families import fit_config
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +36,14 @@ def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any
         The `PreTrainedModel` (fp32, in training mode) and its fast tokenizer.
 
     Raises:
-        TrainingError: There is no such model, it cannot be read, or it has no fast tokenizer.
+        TrainingError: There is no such model, it cannot be read, or it is of a family without token classifiers.
     """
     names = tag_names(labels)
     torch.manual_seed(seed)
     try:
         with quiet_transformers():
             config = AutoConfig.from_pretrained(name_or_path)
+            fit_config(config)
             known = dict(config.id2label or {})
             head = _old_head(name_or_path, known, names)
             config.id2label = dict(enumerate(names))

@@ -1,7 +1,7 @@
 """The recipe: learning rates, schedule, number of steps, weight decay.
 
-The peak learning rate follows the encoder's size, by a power law through `LEARNING_RATE` for a small encoder of
-`PARAMETERS` and what BERT's authors found for larger ones. How both were chosen: `docs/lab-notes.md`.
+The peak learning rate follows the weights that a step moves, by a power law through `LEARNING_RATE` for a small
+encoder of `WEIGHTS` and what BERT's authors found for larger ones. How both were chosen: `docs/lab-notes.md`.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from math import ceil
 from typing import Any
 
 from spanloop.config import TrainingConfig
+from spanloop.training.families import vocabulary
 from spanloop.training.pretrained import head_parameters
 from spanloop.training.token_types import surface_parameters
 
-PARAMETERS = 22e6
+WEIGHTS = 10.8e6
 LEARNING_RATE = 2e-4
-_EXPONENT = -0.86  # 5e-5 at 110 M, 1.9e-5 at 340 M
+_EXPONENT = -0.67  # 5e-5 at the 86 M of BERT-base, 2.1e-5 at the 303 M of BERT-large
 _BOUNDS = (1e-5, 6e-4)
 _EVALUATIONS = 20
 _FEWEST_BETWEEN = 5  # steps; fewer would spend more time on evaluating than on training
@@ -25,12 +26,14 @@ class Schedule:
     """How long to train.
 
     Attributes:
+        windows: Windows an update step, of all processes together.
         per_epoch: Update steps a pass over the data.
         steps: Update steps in all.
         warmup: Steps in which the learning rate rises.
         evaluate_every: Steps between evaluations.
     """
 
+    windows: int
     per_epoch: int
     steps: int
     warmup: int
@@ -63,27 +66,33 @@ class Schedule:
         return self.steps if cooling_from is None else min(self.steps, cooling_from + 2 * self.evaluate_every)
 
 
-def make_schedule(n_windows: int, config: TrainingConfig) -> Schedule:
+def make_schedule(n_windows: int, config: TrainingConfig, processes: int = 1) -> Schedule:
     """As many steps as the epochs over `n_windows` training windows take, but not fewer than `config.min_steps`."""
-    per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
+    windows = config.per_device_train_batch_size * config.gradient_accumulation_steps * processes
+    per_epoch = max(1, ceil(n_windows / windows))
     steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
-    return Schedule(
-        per_epoch, steps, int(config.warmup_ratio * steps), max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS))
-    )
-
-
-def windows_per_step(config: TrainingConfig) -> int:
-    """Windows of one update step, on any number of devices."""
-    return config.per_device_train_batch_size * config.gradient_accumulation_steps
+    evaluate_every = max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS))
+    return Schedule(windows, per_epoch, steps, int(config.warmup_ratio * steps), evaluate_every)
 
 
 def learning_rate(model: Any, config: TrainingConfig) -> float:
-    """The encoder's peak learning rate: what is asked for, or by the encoder's size."""
+    """The encoder's peak learning rate: what is asked for, or by the weights that learn."""
     if config.learning_rate > 0:
         return config.learning_rate
-    size = sum(p.numel() for p in model.base_model.parameters())
     low, high = _BOUNDS
-    return float(min(high, max(low, LEARNING_RATE * (size / PARAMETERS) ** _EXPONENT)))
+    return float(min(high, max(low, LEARNING_RATE * (learning_weights(model) / WEIGHTS) ** _EXPONENT)))
+
+
+def learning_weights(model: Any) -> int:
+    """Weights of the encoder that a step moves together, each as often as a forward pass applies it.
+
+    The rows of the vocabulary do not count: they are frozen, or a step moves the few that occur in it. Layers that
+    share their weights, as ALBERT's, count as layers of their own: a step moves each of them.
+    """
+    rows = {id(row) for row in vocabulary(model).parameters()}
+    learn = sum(p.numel() for p in model.base_model.parameters() if id(p) not in rows)
+    config = model.config
+    return int(learn * config.num_hidden_layers / getattr(config, "num_hidden_groups", config.num_hidden_layers))
 
 
 def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:

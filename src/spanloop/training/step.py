@@ -1,14 +1,12 @@
 """One update step: batches that fit the device, their gradients added up, over all processes too."""
 
-import logging
-
 import numpy as np
 import torch
 from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 
-from spanloop.errors import TrainingError
 from spanloop.model.encoding import Encoder
+from spanloop.model.exhaustion import halve, out_of_memory
 from spanloop.model.forward import Forward
 from spanloop.model.layout import Batch, Layout, lay_out, words_of
 from spanloop.model.ragged import Ints
@@ -16,15 +14,13 @@ from spanloop.training.batching import share
 from spanloop.training.likelihood import word_loss
 from spanloop.training.targets import IGNORED, Targets
 
-log = logging.getLogger(__name__)
-
 
 class Stepper:
     """Computes the gradients of update steps.
 
     Attributes:
         lengths: (n_windows,) tokens of each window, special tokens included.
-        max_tokens: Tokens a batch; halved when the device runs out of memory.
+        max_tokens: Most tokens that a batch makes the device compute; halved when it runs out of memory.
     """
 
     def __init__(
@@ -80,10 +76,12 @@ class Stepper:
                 torch.manual_seed(seed + accelerator.process_index)
                 loss = self._accumulate(mine, scale)
                 break
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not _out_of_memory(error):
+            except RuntimeError as error:
+                if not out_of_memory(error):
                     raise
-            self._halve(mine)
+            self._forward.model.zero_grad(set_to_none=True)
+            tried = self._lay_out(mine).batches[0]  # the largest, as long windows come first
+            self.max_tokens = halve(accelerator.device, len(tried.sizes), tried.computed(self._forward.padding))
         if accelerator.num_processes > 1:
             stop = self._add_up(stop)
         return loss, stop
@@ -99,7 +97,8 @@ class Stepper:
 
     def _lay_out(self, rows: Ints) -> Layout:
         ends, encoded = (self._encoder.prefix, self._encoder.suffix), self._targets.encoded
-        return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows)
+        padding = self._forward.padding
+        return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows, padding=padding)
 
     def _loss(self, layout: Layout, batch: Batch) -> torch.Tensor:
         """Summed loss of the words that a batch decides, and of their later subwords.
@@ -139,21 +138,3 @@ class Stepper:
         for parameter, part in zip(parameters, flat[:-1].split([p.numel() for p in parameters]), strict=True):
             parameter.grad = part.view_as(parameter).clone()
         return bool(flat[-1] > 0)
-
-    def _halve(self, rows: Ints) -> None:
-        """Halve the batch after the device ran out of memory."""
-        self._forward.model.zero_grad(set_to_none=True)
-        if self._accelerator.device.type == "cuda":
-            torch.cuda.empty_cache()
-        tried = self._lay_out(rows).batches[0]  # the largest, as long windows come first
-        if len(tried.sizes) == 1:
-            raise TrainingError(
-                f"the device runs out of memory with one window of {tried.stop} tokens; "
-                "lower training.max_length or choose a smaller encoder"
-            )
-        self.max_tokens = tried.stop // 2
-        log.warning("train: the device ran out of memory; going on with %d tokens a batch", self.max_tokens)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

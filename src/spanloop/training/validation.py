@@ -36,7 +36,7 @@ def word_logits(
     """
     encoded = targets.encoded
     rows = share(np.arange(len(encoded.windows)), encoded.windows.lengths, rank, processes)
-    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows)
+    layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, rows=rows, padding=forward.padding)
     word, word_token = words_of(encoded, layout.subword)
     return word, forward.run(layout, word_token).logits
 
