@@ -3,12 +3,22 @@
 import pytest
 from rounds import a_round
 
-from spanloop.config import LoopConfig
-from spanloop.records import Annotation, Span
+from spanloop.config import GateConfig, LoopConfig
+from spanloop.evaluation.gate import decide
+from spanloop.records import Annotation, Example, Span
 from spanloop.rounds.figures import GateFigures, PullFigures
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
-from spanloop.rounds.work import begin_round, in_round, name_challenger, start_of, step
+from spanloop.rounds.work import (
+    SCORES,
+    begin_round,
+    discard,
+    in_round,
+    judged_models,
+    name_challenger,
+    start_of,
+    step,
+)
 from spanloop.store import Store
 from spanloop.store.jsonl import write_json
 
@@ -183,3 +193,31 @@ def test_damaged_notes_of_an_attempt_are_made_again(config, name, caplog):
     assert start_of(begin(config)).key == "key"
     assert some_step(begin(config)).seconds >= 0
     assert f"{name} is damaged; the round makes it again" in caplog.text
+
+
+JUDGED = decide([Example("1", "Anna", (Span(0, 4, "person"),))], None, {"1": [Span(0, 4, "person")]}, GateConfig())
+
+
+def judge(store, challenger):
+    """Publish a round in which a challenger stood before the gate."""
+    name = store.next_name("rounds")
+    report = a_round(name, train={"challenger": challenger}, gate={"champion": challenger, "decision": JUDGED})
+    store.publish("rounds", name, lambda folder: write_json(folder / "round.json", report.model_dump(mode="json")))
+
+
+def test_the_models_judged_lately_are_those_still_there(config):
+    store = finish_round(config, [])  # a round without a challenger
+    names = [model(store, f"m{i:04}-aaaaaaaa") for i in range(1, 11)]
+    for name in [*names, names[3], "m0099-gone"]:
+        judge(store, name)
+    assert judged_models(store) == [*names[2:3], *names[4:], names[3]]
+
+
+def test_what_judged_models_said_is_kept_and_the_rest_goes(config):
+    work = begin(config)
+    judge(work.store, model(work.store, "m0001-aaaaaaaa"))
+    model(work.store, "m0002-bbbbbbbb")
+    for name in ("m0001-aaaaaaaa-test-1.json", "m0002-bbbbbbbb-test-1.json"):
+        (work.store.work(SCORES) / name).write_text("{}")
+    discard(work)
+    assert [path.name for path in work.store.work(SCORES).iterdir()] == ["m0001-aaaaaaaa-test-1.json"]

@@ -29,6 +29,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
 M = TypeVar("M", bound=BaseModel)
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
+_JUDGED = 8  # models before the round's own whose choice on the same records is made good in the champion's F1
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,23 @@ def last_round(store: Store) -> RoundReport | None:
     return read_round(store, done[-1]) if done else None
 
 
+def judged_models(store: Store) -> list[str]:
+    """The challengers that were judged lately and are still there, oldest first, each once.
+
+    Raises:
+        StoreError: The record of a round is damaged.
+    """
+    there, found = set(store.names("models")), list[str]()
+    for name in reversed(store.names("rounds")):
+        figures = read_round(store, name).figures
+        challenger = figures.train.challenger if figures and figures.gate.decision else None
+        if challenger in there and challenger not in found:
+            found.append(challenger)
+        if len(found) == _JUDGED:
+            break
+    return found[::-1]
+
+
 def begin_round(work: Work, key: str, now: str) -> None:
     """Note what the round starts from; another key than that of an interrupted attempt starts afresh.
 
@@ -205,8 +223,9 @@ def _start_file(store: Store, name: str) -> Path:
 def discard(work: Work) -> None:
     """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
     shutil.rmtree(work.folder, ignore_errors=True)
-    used = [name for name in (work.store.champion(), work.store.previous_champion()) if name]
-    for path in work.store.work(SCORES).iterdir():
+    store = work.store
+    used = [name for name in (store.champion(), store.previous_champion(), *judged_models(store)) if name]
+    for path in store.work(SCORES).iterdir():
         if not path.name.startswith(tuple(used)):
             path.unlink(missing_ok=True)
 
