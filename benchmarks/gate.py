@@ -169,7 +169,7 @@ def coverage(pool: Pool, size: int, trials: int) -> dict[str, float]:
 
 def _pair(split: IntArray, drawn: IntArray, a: int, b: int, config: GateConfig) -> Paired:
     columns = [*range(3 * a, 3 * a + 3), *range(3 * b, 3 * b + 3)]
-    return compared(split[:, columns].sum(axis=0), drawn[:, columns], config.margin, len(split), len(split))
+    return compared(split[:, columns], drawn[:, columns], config.margin, len(split))
 
 
 def _serving(split: IntArray, drawn: IntArray, config: GateConfig) -> int:

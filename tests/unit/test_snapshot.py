@@ -245,7 +245,7 @@ def test_bad_content_is_one_line_and_changes_nothing(
 
 def test_a_record_without_spans_is_a_real_negative(store: Store) -> None:
     info = build(store, [annotation("r1", ())], *scheme(validation=0, test=0))
-    assert read_examples(info.path, "train") == [Example("r1", TEXT, ())]
+    assert read_examples(info.path, "train") == [Example("r1", TEXT, (), "document of r1")]
     assert load_snapshot(store, info.version)["train"][0]["ner_tags"] == [0] * 6
 
 

@@ -20,7 +20,7 @@ from spanloop.evaluation.student import chance_of, share_of
 from spanloop.records import Example
 
 LEVEL = 0.95
-_CELLS = 4_000_000  # draws held in memory at once
+CELLS = 4_000_000  # draws held in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Paired:
         delta_f1: F1 of b minus F1 of a.
         low: Lower end of the 95 % interval of the difference.
         high: Upper end.
-        risk: The chance that F1 of b is below that of a by `margin` or more.
+        risk: Share of the resamples in which F1 of b is below that of a by `margin` or more, corrected for few groups:
+            the p value of the hypothesis that it truly is. 1.0 where hardly a group tells them apart.
         margin: In F1, 0..1.
         n_records: Records both were judged on.
         n_groups: Groups that these records belong to.
@@ -109,30 +110,41 @@ def paired_bootstrap(
     counts = np.concatenate([record_counts(examples, a), record_counts(examples, b)], axis=1)
     groups = group_counts(examples, counts)
     drawn = resampled(groups, samples, np.random.default_rng(seed))
-    return compared(groups.sum(axis=0), drawn, margin, len(examples), len(groups))
+    return compared(groups, drawn, margin, len(examples))
 
 
-def compared(whole: IntArray, drawn: IntArray, margin: float, n_records: int, n_groups: int) -> Paired:
-    """Compare two models by their summed counts, as they are and in resamples.
+def compared(groups: IntArray, drawn: IntArray, margin: float, n_records: int) -> Paired:
+    """Compare two models by their counts, as they are and in resamples.
 
     Args:
-        whole: Shape (6,): correct, predicted, gold of a, then of b.
-        drawn: Shape (samples, 6): the same in each resample.
+        groups: Shape (groups, 6): correct, predicted, gold of a, then of b.
+        drawn: Shape (samples, 6): their sums in each resample.
         margin: See `paired_bootstrap`.
         n_records: Records behind the counts.
-        n_groups: Groups that were resampled.
 
     Returns:
         The comparison; with a single group the difference may be anything.
     """
-    deltas = f1_of(drawn[:, 3:]) - f1_of(drawn[:, :3])
-    low, high, risk = -1.0, 1.0, 1.0
-    if n_groups > 1:
-        low, high = _ends(deltas, n_groups)
-        below = int((deltas <= -margin).sum())
-        risk = chance_of((below + 1) / (len(deltas) + 2), n_groups)
+    deltas, whole, n_groups = f1_of(drawn[:, 3:]) - f1_of(drawn[:, :3]), groups.sum(axis=0), len(groups)
+    low, high = _ends(deltas, n_groups) if n_groups > 1 else (-1.0, 1.0)
+    telling = telling_groups(groups[:, :3], groups[:, 3:])
+    below = int((deltas <= -margin).sum())
+    risk = chance_of((below + 1) / (len(deltas) + 2), telling) if telling > 1 else 1.0
     delta = float(f1_of(whole[3:]) - f1_of(whole[:3]))
     return Paired(delta, low, high, risk, margin, n_records, n_groups, len(deltas))
+
+
+def telling_groups(a: IntArray, b: IntArray) -> int:
+    """The number of groups by which the risk is corrected for few groups.
+
+    Groups of which both models say the same tell nothing about how far their difference may go. The others count, and
+    one more: without it five records could promote nobody.
+
+    Args:
+        a: Shape (groups, 3): the counts of one model.
+        b: Those of the other.
+    """
+    return min(int((a != b).any(axis=1).sum()) + 1, len(a))
 
 
 def resampled(counts: IntArray, samples: int, rng: np.random.Generator) -> IntArray:
@@ -147,7 +159,7 @@ def resampled(counts: IntArray, samples: int, rng: np.random.Generator) -> IntAr
         Shape (samples, columns): the sums.
     """
     rows, times = np.unique(counts, axis=0, return_counts=True)
-    chunk = max(1, _CELLS // len(rows))
+    chunk = max(1, CELLS // len(rows))
     sizes = [min(chunk, samples - done) for done in range(0, samples, chunk)]
     shares = times / times.sum()
     return np.concatenate([rng.multinomial(len(counts), shares, size=size) @ rows for size in sizes])

@@ -7,16 +7,15 @@ on the groups that were not drawn, which had no say, is free of that luck (Tsama
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
 from spanloop.config import GateConfig
-from spanloop.evaluation.bootstrap import group_counts
+from spanloop.evaluation.bootstrap import CELLS, group_counts, telling_groups
 from spanloop.evaluation.counts import FloatArray, IntArray, Predictions, f1_of, record_counts
 from spanloop.evaluation.student import share_of
 from spanloop.records import Example
-
-_CELLS = 4_000_000  # draws held in memory at once
 
 
 def optimism(examples: Sequence[Example], models: Sequence[Predictions], config: GateConfig) -> float:
@@ -44,7 +43,7 @@ def optimism_of(counts: IntArray, config: GateConfig) -> float:
         return 0.0
     drawn, left = _resamples(counts, config)
     whole, scores = f1_of(counts.sum(axis=0)), f1_of(drawn)
-    needed = _needed(whole, scores, config, groups)
+    needed = _needed(counts, scores - whole, config)
     winners = _winners(scores, needed)
     honest = f1_of(left[np.arange(len(left)), winners].sum(axis=0))
     return max(0.0, float(whole[_winners(whole[None], needed)[0]] - honest))
@@ -53,7 +52,7 @@ def optimism_of(counts: IntArray, config: GateConfig) -> float:
 def _resamples(counts: IntArray, config: GateConfig) -> tuple[IntArray, IntArray]:
     """Counts of each model in the groups drawn, and in those left out, each of shape (samples, models, 3)."""
     groups, rng = len(counts), np.random.default_rng(config.seed)
-    flat, chunk = counts.reshape(groups, -1), max(1, _CELLS // groups)
+    flat, chunk = counts.reshape(groups, -1), max(1, CELLS // groups)
     drawn, left = [], []
     for done in range(0, config.samples, chunk):
         times = rng.multinomial(groups, np.full(groups, 1 / groups), size=min(chunk, config.samples - done))
@@ -63,12 +62,15 @@ def _resamples(counts: IntArray, config: GateConfig) -> tuple[IntArray, IntArray
     return np.concatenate(drawn).reshape(shape), np.concatenate(left).reshape(shape)
 
 
-def _needed(whole: FloatArray, scores: FloatArray, config: GateConfig, groups: int) -> FloatArray:
-    """What the gate asks of model j to replace model i, as a difference of F1, shape (models, models)."""
-    noise = scores - whole
-    spread = noise[:, None, :] - noise[:, :, None]
-    asked: FloatArray = -config.margin - np.quantile(spread, share_of(config.max_risk, groups), axis=0)
-    return np.maximum(asked, 0.0)
+def _needed(counts: IntArray, noise: FloatArray, config: GateConfig) -> FloatArray:
+    """What the gate asks of a later model j to replace model i, as a difference of F1, shape (models, models)."""
+    models = counts.shape[1]
+    needed = np.full((models, models), np.inf)
+    for i, j in combinations(range(models), 2):
+        if (telling := telling_groups(counts[:, i], counts[:, j])) > 1:
+            low = np.quantile(noise[:, j] - noise[:, i], share_of(config.max_risk, telling))
+            needed[i, j] = max(0.0, -config.margin - low)
+    return needed
 
 
 def _winners(scores: FloatArray, needed: FloatArray) -> IntArray:
