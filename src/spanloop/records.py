@@ -131,11 +131,13 @@ class Example:
         id: The record's id.
         text: The record's text.
         spans: Exact character spans, sorted and disjoint.
+        group: The document it came from; empty where every record is its own.
     """
 
     id: str
     text: str
     spans: tuple[Span, ...]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from world import World
 
 from spanloop.argilla import Scored, write_suggestions
 from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
+from spanloop.evaluation.optimism import optimism
 from spanloop.records import Suggestion
-from spanloop.snapshot import load_snapshot
+from spanloop.scoring import predict
+from spanloop.snapshot import load_snapshot, read_examples
 from spanloop.splits import split_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -101,6 +103,10 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     assert second.figures.gate.decision is not None
     assert second.accepted is not None
     assert second.accepted.n_records == 20
+    examples = read_examples(world.store.path("snapshots", second.figures.snapshot.version), "test")
+    judged = [world.store.path("models", name) for name in (first.champion, second.figures.train.challenger)]
+    found = [predict(model, examples, world.config.scoring) for model in judged]
+    assert second.figures.gate.optimism == optimism(examples, found, world.config.gate)
 
     state = world.state()
     assert run(world).outcome == "nothing new"

@@ -145,7 +145,7 @@ def test_evaluation_survives_json_and_prints_a_table():
 
 
 def test_records_without_any_span_score_zero_and_never_nan():
-    result = evaluate([Example("a", "nothing", ())], {"a": []}, ["PER"])
+    result = evaluate([Example("a", "nothing", ()), Example("b", "more of it", ())], {"a": [], "b": []}, ["PER"])
     assert (result.f1, result.seqeval_f1, result.f1_low, result.f1_high) == (0.0, 0.0, 0.0, 0.0)
     assert result.ece is None
     assert not any(math.isnan(v) for row in result.boundary.values() for v in row.values())

@@ -3,12 +3,13 @@
 import pytest
 from rounds import a_round
 
-from spanloop.config import LoopConfig
-from spanloop.records import Annotation, Span
+from spanloop.config import GateConfig, LoopConfig
+from spanloop.evaluation.gate import decide
+from spanloop.records import Annotation, Example, Span
 from spanloop.rounds.figures import GateFigures, PullFigures
 from spanloop.rounds.identity import fingerprints, settings_of
 from spanloop.rounds.news import find_news, judged_before
-from spanloop.rounds.work import begin_round, discard, in_round, name_challenger, start_of, step
+from spanloop.rounds.work import begin_round, discard, in_round, judged_models, name_challenger, start_of, step
 from spanloop.store import Store
 from spanloop.store.jsonl import write_json
 
@@ -201,10 +202,30 @@ def test_damaged_notes_of_an_attempt_are_made_again(config, name, caplog):
 def test_scores_of_models_out_of_use_go_and_nothing_else(config):
     store = Store(config.store)
     store.set_champion(model(store, "m0002-bbbbbbbb"))
+    judge(store, model(store, "m0003-cccccccc"))
+    model(store, "m0001-aaaaaaaa")
     folder = store.work("scores")
-    stay = ["m0002-bbbbbbbb-12345678.jsonl", "m0002-bbbbbbbb-test-12345678.json", "notes.txt", "m0001-aaaaaaaa.bak"]
+    stay = ["m0002-bbbbbbbb-12345678.jsonl", "m0003-cccccccc-test-12345678.json", "notes.txt", "m0001-aaaaaaaa.bak"]
     go = ["m0001-aaaaaaaa-12345678.jsonl", "m0001-aaaaaaaa-test-12345678.json"]
     for name in (*stay, *go):
         (folder / name).write_text("x")
     discard(begin(config))
     assert sorted(path.name for path in folder.iterdir()) == sorted(stay)
+
+
+JUDGED = decide([Example("1", "Anna", (Span(0, 4, "person"),))], None, {"1": [Span(0, 4, "person")]}, GateConfig())
+
+
+def judge(store, challenger):
+    """Publish a round in which a challenger stood before the gate."""
+    name = store.next_name("rounds")
+    report = a_round(name, train={"challenger": challenger}, gate={"champion": challenger, "decision": JUDGED})
+    store.publish("rounds", name, lambda folder: write_json(folder / "round.json", report.model_dump(mode="json")))
+
+
+def test_the_models_judged_lately_are_those_still_there(config):
+    store = finish_round(config, [])  # a round without a challenger
+    names = [model(store, f"m{i:04}-aaaaaaaa") for i in range(1, 11)]
+    for name in [*names, names[3], "m0099-9999"]:
+        judge(store, name)
+    assert judged_models(store) == [*names[2:3], *names[4:], names[3]]

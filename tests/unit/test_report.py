@@ -13,8 +13,9 @@ from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
-from spanloop.reports.history import HEADER, Entry, history, rows
+from spanloop.reports.history import HEADER, Entry, entry_of, history, rows
 from spanloop.reports.learning_curve import HEIGHT, WIDTH, learning_curve
+from spanloop.reports.summary import summary_rows
 from spanloop.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -78,6 +79,16 @@ def test_the_model_in_service_is_what_a_round_shows(store):
     assert kept.f1 == pytest.approx(30 / 35)
     assert kept.low < kept.f1 < kept.high
     assert (kept.n_test, kept.kept, kept.suggested, kept.accepted) == (20, 30, 40, pytest.approx(0.6))
+
+
+def test_the_luck_of_the_choice_is_taken_off():
+    one = a_round(champion="m1", evaluate={"champion": scores(15)}, gate={"champion": "m1", "optimism": 0.02})
+    plain = a_round(champion="m1", evaluate={"champion": scores(15)})
+    corrected, entry = entry_of(one), entry_of(plain)
+    for name in ("f1", "low", "high"):
+        assert getattr(corrected, name) == pytest.approx(getattr(entry, name) - 0.02)
+    said = dict(summary_rows(one))["in service"]
+    assert said == "m1: F1 83.7 without the luck of its choice on these records"
 
 
 def test_the_table_has_a_cell_for_every_heading(store):

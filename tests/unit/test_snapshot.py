@@ -83,7 +83,7 @@ def test_splits_are_those_of_the_groups(store: Store) -> None:
     rows, splits = annotations(60), SplitConfig(validation=0.3, test=0.3)
     info = build(store, rows, *scheme(validation=0.3, test=0.3))
     for split in SPLITS:
-        expected = [Example(a.record_id, a.text, a.spans) for a in rows if split_of(a.group, splits) == split]
+        expected = [Example(a.record_id, a.text, a.spans, a.group) for a in rows if split_of(a.group, splits) == split]
         assert read_examples(info.path, split) == expected
         assert info.counts[split] == len(expected)
         assert store.manifest("snapshots", info.version)["spans"][split] == {
@@ -245,7 +245,7 @@ def test_bad_content_is_one_line_and_changes_nothing(
 
 def test_a_record_without_spans_is_a_real_negative(store: Store) -> None:
     info = build(store, [annotation("r1", ())], *scheme(validation=0, test=0))
-    assert read_examples(info.path, "train") == [Example("r1", TEXT, ())]
+    assert read_examples(info.path, "train") == [Example("r1", TEXT, (), "document of r1")]
     assert load_snapshot(store, info.version)["train"][0]["ner_tags"] == [0] * 6
 
 

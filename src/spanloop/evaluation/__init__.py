@@ -6,7 +6,7 @@ They agree on every record; both figures are kept. No torch here.
 
 from collections.abc import Sequence
 
-from spanloop.evaluation.bootstrap import Paired, interval, paired_bootstrap
+from spanloop.evaluation.bootstrap import Paired, group_counts, interval, paired_bootstrap
 from spanloop.evaluation.boundary import boundary_scores
 from spanloop.evaluation.calibration import calibration_error, reliability
 from spanloop.evaluation.confusion import confusion_of
@@ -28,7 +28,7 @@ def evaluate(
         predictions: Spans by record id, one entry for each example, empty where the model found nothing.
         labels: The task's labels, in order.
         seed: Seed of the bootstrap.
-        samples: Resamples of the records for the interval.
+        samples: Resamples of the groups for the interval.
 
     Returns:
         Every figure of the evaluation.
@@ -38,11 +38,13 @@ def evaluate(
     """
     counts = record_counts(examples, predictions)
     overall = total(counts)
-    low, high = interval(counts, samples=samples, seed=seed)
+    groups = group_counts(examples, counts)
+    low, high = interval(groups, samples=samples, seed=seed)
     errors = confusion_of(examples, predictions)
     bins = reliability(examples, predictions)
     return Evaluation(
         n_records=len(examples),
+        n_groups=len(groups),
         n_spans=overall.gold,
         n_predicted=overall.predicted,
         precision=overall.precision,

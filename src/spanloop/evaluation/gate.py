@@ -39,7 +39,9 @@ def decide(
     """Decide whether the challenger goes into service.
 
     Without a champion, a challenger that finds anything right is better than none. A champion is replaced by a
-    challenger with the higher F1 that also wins in `config.min_probability` of the resamples; equal models stay.
+    challenger with the higher F1 if the risk that it is worse by `config.margin` is at most `config.max_risk`. That is
+    a test for non-inferiority; for a bound on such mistakes no other rule on the same figures misses fewer improvements
+    (Lehmann and Romano, "Testing Statistical Hypotheses", 2005, chapter 3). Equal models stay.
 
     Args:
         examples: The test split of the newest snapshot, the same for both models.
@@ -62,9 +64,15 @@ def decide(
     if champion is None:
         return _first(new, len(examples))
     old = total(record_counts(examples, champion))
-    paired = paired_bootstrap(examples, champion, challenger, samples=config.samples, seed=config.seed)
-    promote = paired.delta_f1 > 0 and paired.probability >= config.min_probability
-    return Decision(promote, _reason(old, new, paired, config), old.f1, new.f1, paired)
+    paired = paired_bootstrap(
+        examples, champion, challenger, margin=config.margin, samples=config.samples, seed=config.seed
+    )
+    return Decision(passes(paired, config), _reason(old, new, paired, config), old.f1, new.f1, paired)
+
+
+def passes(paired: Paired, config: GateConfig) -> bool:
+    """Whether a challenger that compares so with the champion goes into service."""
+    return paired.delta_f1 > 0 and paired.risk <= config.max_risk
 
 
 def _first(new: Counts, n_records: int) -> Decision:
@@ -80,14 +88,18 @@ def _no(reason: str) -> Decision:
 
 
 def _reason(old: Counts, new: Counts, paired: Paired, config: GateConfig) -> str:
+    groups = f" of {paired.n_groups} documents" if paired.n_groups != paired.n_records else ""
     figures = (
         f"F1 {100 * old.f1:.1f} -> {100 * new.f1:.1f} ({100 * paired.delta_f1:+.1f}, 95 % interval "
-        f"{100 * paired.low:+.1f} to {100 * paired.high:+.1f}) on {paired.n_records} test records with {new.gold} spans"
+        f"{100 * paired.low:+.1f} to {100 * paired.high:+.1f}) on {paired.n_records} test records{groups} "
+        f"with {new.gold} spans"
     )
     if paired.delta_f1 == 0:
         return f"equal, the champion stays: {figures}"
     if paired.delta_f1 < 0:
         return f"worse, the champion stays: {figures}"
-    wins = f"better in {100 * paired.probability:.0f} % of the resamples, {100 * config.min_probability:.0f} % needed"
-    stays = "" if paired.probability >= config.min_probability else ", the champion stays"
-    return f"{wins}{stays}: {figures}"
+    risk = f"{100 * paired.risk:.1f} % risk that it is {100 * paired.margin:g} points worse"
+    allowed = f"{100 * config.max_risk:g} % allowed"
+    if passes(paired, config):
+        return f"better, {risk}, {allowed}: {figures}"
+    return f"better, but {risk}, {allowed}, the champion stays: {figures}"

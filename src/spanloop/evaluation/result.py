@@ -22,12 +22,13 @@ class Evaluation:
 
     Attributes:
         n_records: Records it was judged on.
+        n_groups: Groups that they belong to.
         n_spans: Gold spans in them.
         n_predicted: Spans the model predicted in them.
         precision: Exact-span precision, micro-averaged.
         recall: Exact-span recall, micro-averaged.
         f1: Exact-span F1, micro-averaged.
-        f1_low: Lower end of the 95 % bootstrap interval of `f1` over records.
+        f1_low: Lower end of the 95 % bootstrap interval of `f1` over groups.
         f1_high: Upper end.
         per_label: Scores by label, in the order of the task's labels.
         seqeval_f1: The same F1 as strict IOB2 seqeval computes it.
@@ -39,6 +40,7 @@ class Evaluation:
     """
 
     n_records: int
+    n_groups: int
     n_spans: int
     n_predicted: int
     precision: float
@@ -56,9 +58,10 @@ class Evaluation:
 
     def headline(self) -> str:
         """One line: F1 in percent with its interval, and on how much it rests."""
+        groups = f" of {self.n_groups} documents" if self.n_groups != self.n_records else ""
         return (
             f"F1 {100 * self.f1:.1f} ({100 * self.f1_low:.1f} to {100 * self.f1_high:.1f}) "
-            f"on {self.n_records} records with {self.n_spans} spans"
+            f"on {self.n_records} records{groups} with {self.n_spans} spans"
         )
 
     def markdown(self) -> str:

@@ -17,7 +17,8 @@ class Entry:
         outcome: What became of it, e.g. `promoted`.
         annotated: Annotated records at its end.
         champion: The model in service after it; None without one.
-        f1: That model's F1 on the test split of the round's snapshot; None if no model was judged in the round.
+        f1: That model's F1 on the test split of the round's snapshot, corrected for its choice on these very records;
+            None if no model was judged in the round.
         low: Lower end of the 95 % interval of `f1`.
         high: Upper end.
         n_test: Test records behind `f1`.
@@ -42,8 +43,9 @@ class Entry:
 
 HEADER = ("round", "outcome", "records", "F1 (95 %)", "n", "kept", "accepted")
 LEGEND = (
-    "records: annotated ones; F1: in percent on n test records, of the model in service; kept: suggested spans that "
-    "annotators kept since the round before; accepted: F1 of those suggestions against what was submitted"
+    "records: annotated ones; F1: in percent on n test records, of the model in service, corrected for its choice on "
+    "the same records; kept: suggested spans that annotators kept since the round before; accepted: F1 of those "
+    "suggestions against what was submitted"
 )
 
 
@@ -59,14 +61,15 @@ def history(store: Store) -> list[Entry]:
 def entry_of(report: RoundReport) -> Entry:
     """Reduce the report of a round to its line of the table."""
     scores, accepted = report.scores, report.accepted
+    optimism = report.figures.gate.optimism if report.figures else 0.0
     return Entry(
         round=report.round,
         outcome=report.outcome,
         annotated=report.figures.annotations.annotated if report.figures else 0,
         champion=report.champion,
-        f1=scores.f1 if scores else None,
-        low=scores.f1_low if scores else None,
-        high=scores.f1_high if scores else None,
+        f1=max(scores.f1 - optimism, 0.0) if scores else None,
+        low=max(scores.f1_low - optimism, 0.0) if scores else None,
+        high=max(scores.f1_high - optimism, 0.0) if scores else None,
         n_test=scores.n_records if scores else 0,
         accepted=accepted.f1 if accepted else None,
         kept=accepted.n_kept if accepted else 0,

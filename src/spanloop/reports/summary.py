@@ -10,6 +10,7 @@ from spanloop.rounds.report import RoundReport
 
 Rows = list[tuple[str, str]]
 _MOST_NAMED = 5
+_SHOWN = 0.0005  # the least correction of F1 that a decimal of its percentage shows
 
 
 def summary_rows(report: RoundReport) -> Rows:
@@ -26,7 +27,7 @@ def summary_rows(report: RoundReport) -> Rows:
         *([("lost spans", _lost(figures.annotations))] if figures.annotations.lost else []),
         *([("set aside", _aside(figures.annotations))] if figures.annotations.aside else []),
         *_models(figures),
-        ("in service", report.champion or "no model yet"),
+        ("in service", _in_service(report, figures)),
         ("suggestions", _written(figures)),
         *_acceptance(report),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in figures.seconds.items())),
@@ -60,6 +61,13 @@ def _models(figures: Sections) -> Rows:
         ("challenger", trained.challenger, evaluated.challenger),
     ]
     return [(role, f"{version}: {scores.headline()}") for role, version, scores in found if version and scores]
+
+
+def _in_service(report: RoundReport, figures: Sections) -> str:
+    optimism, scores = figures.gate.optimism, report.scores
+    if scores is None or optimism < _SHOWN:
+        return report.champion or "no model yet"
+    return f"{report.champion}: F1 {100 * (scores.f1 - optimism):.1f} without the luck of its choice on these records"
 
 
 def _written(figures: Sections) -> str:

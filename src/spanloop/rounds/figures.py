@@ -125,10 +125,13 @@ class GateFigures(Figures):
     Attributes:
         champion: The version in service after the gate; None if there is none yet.
         decision: The verdict; None where no challenger stood before the gate.
+        optimism: By how much that version's F1 on the test split is too high, in F1, because the same records chose it
+            among the models judged.
     """
 
     champion: str | None
     decision: Decision | None = None
+    optimism: float = 0.0
 
 
 class ScoreFigures(Figures):

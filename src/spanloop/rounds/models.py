@@ -18,7 +18,7 @@ from spanloop.rounds.figures import EvaluateFigures, GateFigures, SnapshotFigure
 from spanloop.rounds.identity import digest, model_key
 from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import log_training
-from spanloop.rounds.work import SCORES, Work, name_challenger, start_of, step
+from spanloop.rounds.work import SCORES, Work, judged_models, name_challenger, start_of, step
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache, read_json, write_json
 from spanloop.training import TrainResult
@@ -157,16 +157,17 @@ def _test_split(work: Work, snapshot: SnapshotFigures) -> tuple[Sequence[Example
 
 
 def _predictions(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
-    """The spans a model finds in the test records; kept, so that a model reads the same records once."""
-    key = digest([[[e.id, e.text] for e in examples], work.config.scoring.model_dump()])
-    path = work.store.work(SCORES) / f"{version}-test-{key}.json"
-    if (kept := read_cache(path, _PREDICTIONS)) is not None:
-        return kept
-    from spanloop.scoring import predict
+    """The spans a model finds in the test records; kept, so that a model reads the same record once."""
+    path = work.store.work(SCORES) / f"{version}-test-{digest(work.config.scoring.model_dump())}.json"
+    kept = read_cache(path, _PREDICTIONS) or {}
+    keys = {e.id: digest([e.id, e.text], 16) for e in examples}
+    if unread := [e for e in examples if keys[e.id] not in kept]:
+        from spanloop.scoring import predict
 
-    made = predict(work.store.path("models", version), examples, work.config.scoring)
-    write_json(path, _PREDICTIONS.dump_python(made, mode="json"))
-    return made
+        made = predict(work.store.path("models", version), unread, work.config.scoring)
+        kept |= {keys[record_id]: spans for record_id, spans in made.items()}
+        write_json(path, _PREDICTIONS.dump_python(kept, mode="json"))
+    return {record_id: kept[key] for record_id, key in keys.items()}
 
 
 @step("gate")
@@ -181,11 +182,11 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     Returns:
         Who serves from now on, and why.
     """
+    examples, _ = _test_split(work, snapshot)
     if trained.challenger is None:
-        return GateFigures(champion=trained.champion)
+        return GateFigures(champion=trained.champion, optimism=_optimism(work, trained, examples))
     from spanloop.evaluation.gate import decide
 
-    examples, _ = _test_split(work, snapshot)
     before = _predictions(work, trained.champion, examples) if trained.champion else None
     decision = decide(examples, before, _predictions(work, trained.challenger, examples), work.config.gate)
     if decision.promote and trained.challenger in work.store.vetoed():
@@ -195,4 +196,19 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
         work.store.set_champion(trained.challenger)
     verdict = "goes into service" if decision.promote else "is kept, not put into service"
     log.info("gate: %s %s: %s", trained.challenger, verdict, decision.reason)
-    return GateFigures(champion=trained.challenger if decision.promote else trained.champion, decision=decision)
+    champion = trained.challenger if decision.promote else trained.champion
+    return GateFigures(champion=champion, decision=decision, optimism=_optimism(work, trained, examples))
+
+
+def _optimism(work: Work, trained: TrainFigures, examples: Sequence[Example]) -> float:
+    """By how much the F1 of the model in service is too high because the same test records chose it."""
+    if not examples:
+        return 0.0
+    from spanloop.evaluation.optimism import optimism
+
+    judged = [*judged_models(work.store), *([trained.challenger] if trained.challenger else [])]
+    if trained.champion and trained.champion not in judged:
+        judged.insert(0, trained.champion)
+    found = optimism(examples, [_predictions(work, version, examples) for version in judged], work.config.gate)
+    log.info("gate: choosing among %d models on the same records flatters F1 by %.1f", len(judged), 100 * found)
+    return found

@@ -30,6 +30,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
 _SCORES_OF = re.compile(r"(?P<model>m\d+-[0-9a-f]+)-(test-)?[0-9a-f]+\.jsonl?")
+_JUDGED = 8  # models before the round's own whose choice on the same records is made good in the champion's F1
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +169,19 @@ def readable_rounds(store: Store) -> Iterator[RoundReport]:
             log.warning("%s", error)
 
 
+def judged_models(store: Store) -> list[str]:
+    """The challengers that were judged lately and are still there, oldest first, each once."""
+    there, found = set(store.names("models")), list[str]()
+    for past in readable_rounds(store):
+        figures = past.figures
+        challenger = figures.train.challenger if figures and figures.gate.decision else None
+        if challenger in there and challenger not in found:
+            found.append(challenger)
+        if len(found) == _JUDGED:
+            break
+    return found[::-1]
+
+
 def begin_round(work: Work, key: str, now: str) -> None:
     """Note what the round starts from; another key than that of an interrupted attempt starts afresh.
 
@@ -209,7 +223,7 @@ def _start_file(store: Store, name: str) -> Path:
 def discard(work: Work) -> None:
     """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
     shutil.rmtree(work.folder, ignore_errors=True)
-    used = {work.store.champion(), work.store.previous_champion()}
+    used = {work.store.champion(), work.store.previous_champion(), *judged_models(work.store)}
     for path in work.store.work(SCORES).iterdir():
         if (ours := _SCORES_OF.fullmatch(path.name)) and ours["model"] not in used:
             path.unlink(missing_ok=True)

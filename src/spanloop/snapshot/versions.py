@@ -173,12 +173,12 @@ def load_snapshot(store: Store | Path, version: str) -> "DatasetDict":
 
 
 def read_examples(snapshot_path: Path, split: Split) -> list[Example]:
-    """The texts of a split with their gold spans, sorted by id.
+    """The texts of a split with their gold spans and groups, sorted by id.
 
     Raises:
         StoreError: A file is missing or corrupt; names it.
     """
-    columns = read_columns(snapshot_path, split, ["id", "text", "spans"])
+    columns = read_columns(snapshot_path, split, ["id", "text", "spans", "group"])
     return [Example(*row) for row in zip(*columns.values(), strict=True)]
 
 
