@@ -12,24 +12,36 @@ from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
+    from spanloop.importing import Table
     from spanloop.importing.upload import Check, ImportReport
 
 FormatOption = Annotated[
     str, typer.Option("--format", help=f"One of {', '.join(READERS)}; default: recognised, by the ending first.")
 ]
 
+EncodingOption = Annotated[str, typer.Option(help="Encoding of the text, e.g. cp1252; default: found out, and told.")]
+TextOption = Annotated[
+    str, typer.Option(help="Column with the text, or with a list of tokens; in a CoNLL file its number, from 1.")
+]
+SpansOption = Annotated[
+    str, typer.Option(help="Column with the annotation: spans, or one tag a token; in a CoNLL file its number.")
+]
+
 _SHOWN = 3
 
 
 def import_file(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder of a dataset, or a Hub dataset id.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file, - for a pipe, a folder of a dataset, or a Hub id.")
+    ],
     *,
-    text: Annotated[str, typer.Option(help="Column with the text, or with a list of tokens.")] = "",
+    text: TextOption = "",
     id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
     group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
-    spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
+    spans: SpansOption = "",
     annotations: Annotated[AnnotationsAs, typer.Option("--as", help="What the file's annotations become.")] = "nothing",
     kind: FormatOption = "",
+    encoding: EncodingOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -44,7 +56,8 @@ def import_file(
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
-    table = open_source(source, kind, split=split, subset=subset)
+    table = open_source(source, kind, split=split, subset=subset, encoding=encoding, columns=loop.columns)
+    tell_notes(table)
     found = check(table, loop, annotations)
     with open_argilla(loop) as client:
         dataset = ensure_dataset(client, loop)
@@ -61,6 +74,12 @@ def named_columns(columns: ColumnsConfig, *, text: str, id_columns: str, group: 
     ids = [name.strip() for name in id_columns.split(",") if name.strip()]
     named = {"text": text, "id": ids, "group": group, "spans": spans}
     return columns.model_copy(update={name: value for name, value in named.items() if value})
+
+
+def tell_notes(table: "Table") -> None:
+    """Say on stderr what the reader found out about the file."""
+    for note in table.notes:
+        typer.echo(f"spanloop: {note}", err=True)
 
 
 def _tell(found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:

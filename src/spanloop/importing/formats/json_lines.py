@@ -4,16 +4,17 @@ import json
 from collections.abc import Iterator
 
 from spanloop.errors import DataError
-from spanloop.importing.readers import Reader, Row, Source, Table, text_lines
+from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.text_files import open_text
 
 
 def open_json_lines(source: Source) -> Table:
-    """A file with one JSON object a line, in UTF-8; rows may have different keys."""
-    path = source.path
+    """A file with one JSON object a line; rows may have different keys."""
+    text = open_text(source)
 
     def rows() -> Iterator[Row]:
-        for number, line in text_lines(path):
-            where = f"{path}, line {number}"
+        for number, line in text.lines():
+            where = f"{text.name}, line {number}"
             if not line.strip():
                 continue
             try:
@@ -24,7 +25,7 @@ def open_json_lines(source: Source) -> Table:
                 raise DataError(f"{where}: not a JSON object but a {type(values).__name__}; write one {{...}} a line")
             yield Row(where, values)
 
-    return Table(str(path), rows)
+    return Table(text.name, rows, notes=text.notes)
 
 
 READERS = (Reader("jsonl", open_json_lines, (".jsonl", ".ndjson")),)

@@ -1,7 +1,6 @@
 """Parquet files."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from spanloop.errors import DataError
 from spanloop.importing.readers import Reader, Row, Source, Table
@@ -18,7 +17,7 @@ def open_parquet(source: Source) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = source.path
+    path, name = source.path, source.name
 
     def rows() -> Iterator[Row]:
         number = 0
@@ -27,19 +26,19 @@ def open_parquet(source: Source) -> Table:
                 for batch in file.iter_batches(_BATCH):
                     for values in batch.to_pylist():
                         number += 1
-                        yield Row(f"{path}, record {number}", values)
+                        yield Row(f"{name}, record {number}", values)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise _damaged(path, f"after record {number}: {error}") from None
+            raise _damaged(name, f"after record {number}: {error}") from None
 
     try:
         columns = pq.read_schema(path).names
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, str(error)) from None
-    return Table(str(path), rows, tuple(columns))
+        raise _damaged(name, str(error)) from None
+    return Table(name, rows, tuple(columns))
 
 
-def _damaged(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} cannot be read as Parquet ({' '.join(reason.split())[:200]}); write it again")
+def _damaged(name: str, reason: str) -> DataError:
+    return DataError(f"{name} cannot be read as Parquet ({' '.join(reason.split())[:200]}); write it again")
 
 
 READERS = (Reader("parquet", open_parquet, (".parquet", ".pq")),)
