@@ -8,6 +8,7 @@ import typer
 from spanloop.cli.bars import bar
 from spanloop.cli.door import open_argilla
 from spanloop.config import ColumnsConfig
+from spanloop.errors import DataError
 from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config
 
@@ -20,6 +21,7 @@ FormatOption = Annotated[
 ]
 
 EncodingOption = Annotated[str, typer.Option(help="Encoding of the text, e.g. cp1252; default: found out, and told.")]
+DelimiterOption = Annotated[str, typer.Option(help="What stands between the columns of a CSV file, e.g. ';'.")]
 TextOption = Annotated[
     str, typer.Option(help="Column with the text, or with a list of tokens; in a CoNLL file its number, from 1.")
 ]
@@ -42,6 +44,7 @@ def import_file(
     annotations: Annotated[AnnotationsAs, typer.Option("--as", help="What the file's annotations become.")] = "nothing",
     kind: FormatOption = "",
     encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -56,7 +59,9 @@ def import_file(
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
-    table = open_source(source, kind, split=split, subset=subset, encoding=encoding, columns=loop.columns)
+    table = open_source(
+        source, kind, split=split, subset=subset, encoding=encoding, delimiter=delimiter, columns=loop.columns
+    )
     tell_notes(table)
     found = check(table, loop, annotations)
     with open_argilla(loop) as client:
@@ -65,7 +70,7 @@ def import_file(
             records = parse_records(table, loop, annotated=annotations != "nothing")
             report = import_records(client, dataset, records, loop, annotations=annotations, progress=advance)
         link = queue_link(client.url, dataset.id)
-    _tell(found, report, dataset.name, annotations)
+    _tell(source, found, report, dataset.name, annotations)
     typer.echo(f"annotate at {link}")
 
 
@@ -82,9 +87,15 @@ def tell_notes(table: "Table") -> None:
         typer.echo(f"spanloop: {note}", err=True)
 
 
-def _tell(found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:
+def _tell(source: str, found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:
     splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
     typer.echo(f"{report.created:,} records imported into {dataset!r}, {report.present:,} were there ({splits})")
+    if report.created + report.present != found.records:
+        raise DataError(
+            f"{source} held {found.records:,} records before: it changed while it was read; import it again"
+        )
+    for reason, count in found.left_out.items():
+        typer.echo(f"left out: {count:,} {reason}")
     if annotations != "nothing":
         left = found.annotated - report.annotated
         why = f"; {left:,} were answered or suggested already" if left else ""

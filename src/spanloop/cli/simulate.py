@@ -7,7 +7,15 @@ import typer
 
 from spanloop.cli.bars import bar
 from spanloop.cli.door import open_argilla
-from spanloop.cli.imports import EncodingOption, FormatOption, SpansOption, TextOption, named_columns, tell_notes
+from spanloop.cli.imports import (
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    SpansOption,
+    TextOption,
+    named_columns,
+    tell_notes,
+)
 from spanloop.settings import load_config
 
 
@@ -24,6 +32,7 @@ def simulate(
     spans: SpansOption = "",
     kind: FormatOption = "",
     encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -38,7 +47,9 @@ def simulate(
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
-    table = open_source(gold, kind, split=split, subset=subset, encoding=encoding, columns=loop.columns)
+    table = open_source(
+        gold, kind, split=split, subset=subset, encoding=encoding, delimiter=delimiter, columns=loop.columns
+    )
     tell_notes(table)
     known = {r.id: r.spans for r in parse_records(table, loop, annotated=True) if r.spans is not None}
     with open_argilla(loop) as owner:

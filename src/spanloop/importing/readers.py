@@ -17,6 +17,7 @@ class Source:
         split: Which split of a dataset to read.
         subset: Which configuration of a dataset to read.
         encoding: How its text is encoded; empty: it is found out.
+        delimiter: What stands between the columns of a table; empty: what the format or the first line says.
         columns: The columns that the user named; a file without names has them by number.
         copy: A copy on disk of what can be read only once.
     """
@@ -25,6 +26,7 @@ class Source:
     split: str = "train"
     subset: str = ""
     encoding: str = ""
+    delimiter: str = ""
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     copy: Path | None = None
 

@@ -20,6 +20,7 @@ def open_source(
     split: str = "train",
     subset: str = "",
     encoding: str = "",
+    delimiter: str = "",
     columns: ColumnsConfig | None = None,
 ) -> Table:
     """Open a file, a pipe, a folder of a dataset, or a dataset of the Hub.
@@ -30,6 +31,7 @@ def open_source(
         split: Which split of a dataset to read.
         subset: Which configuration of a dataset to read.
         encoding: How its text is encoded; empty: it is found out.
+        delimiter: What stands between the columns of a CSV file; empty: what its first line says.
         columns: The columns that the user named.
 
     Raises:
@@ -37,8 +39,8 @@ def open_source(
     """
     if kind and kind not in READERS:
         raise DataError(f"there is no format {kind!r}; --format is one of {', '.join(READERS)}")
-    source = Source("/dev/stdin" if name == "-" else name, split, subset, encoding, columns or ColumnsConfig())
-    source = _kept(source)
+    path = "/dev/stdin" if name == "-" else name
+    source = _kept(Source(path, split, subset, encoding, delimiter, columns or ColumnsConfig()))
     reader = READERS[kind] if kind else _recognised(source)
     if not _exists(source) and (reader is None or reader.only_paths):
         raise DataError(f"{source.name} does not exist; give a file, a folder of a dataset, or a dataset id of the Hub")

@@ -35,11 +35,13 @@ class Check:
         records: Number of records.
         annotated: How many of them are annotated, the ones without any span included.
         splits: Number of records by split.
+        left_out: What the file holds and no record does, by reason.
     """
 
     records: int
     annotated: int
     splits: dict[Split, int]
+    left_out: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -71,13 +73,14 @@ def check(table: Table, config: LoopConfig, annotations: AnnotationsAs) -> Check
         DataError: A record is not what it should be, or there is none.
     """
     counts: Counter[Split] = Counter()
+    left_out: Counter[str] = Counter()
     annotated = 0
-    for record in parse_records(table, config, annotated=annotations != "nothing"):
+    for record in parse_records(table, config, annotated=annotations != "nothing", left_out=left_out):
         counts[split_of(record.group, config.splits)] += 1
         annotated += record.spans is not None
     if not counts:
         raise DataError(f"{table.name} holds no record; is it the right file?")
-    return Check(counts.total(), annotated, {split: counts[split] for split in SPLITS})
+    return Check(counts.total(), annotated, {split: counts[split] for split in SPLITS}, dict(+left_out))
 
 
 def import_records(

@@ -1,9 +1,9 @@
 """JSON lines."""
 
-import json
 from collections.abc import Iterator
 
 from spanloop.errors import DataError
+from spanloop.importing.json_text import parse_json
 from spanloop.importing.readers import Reader, Row, Source, Table
 from spanloop.importing.text_files import open_text
 
@@ -17,10 +17,7 @@ def open_json_lines(source: Source) -> Table:
             where = f"{text.name}, line {number}"
             if not line.strip():
                 continue
-            try:
-                values = json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{where}: not JSON ({error}); every line must be one JSON object") from None
+            values = parse_json(line, where, "every line must be one JSON object")
             if not isinstance(values, dict):
                 raise DataError(f"{where}: not a JSON object but a {type(values).__name__}; write one {{...}} a line")
             yield Row(where, values)

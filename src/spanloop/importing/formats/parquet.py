@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from spanloop.errors import DataError
+from spanloop.importing.class_labels import features_of, with_names
 from spanloop.importing.readers import Reader, Row, Source, Table
 
 _BATCH = 500  # rows in memory at once
 
 
 def open_parquet(source: Source) -> Table:
-    """A Parquet file.
+    """A Parquet file; class labels that `datasets` wrote into its schema are read by their names.
 
     Raises:
         DataError: It is not Parquet, or damaged.
@@ -26,15 +27,17 @@ def open_parquet(source: Source) -> Table:
                 for batch in file.iter_batches(_BATCH):
                     for values in batch.to_pylist():
                         number += 1
-                        yield Row(f"{name}, record {number}", values)
+                        named = {column: with_names(value, features.get(column)) for column, value in values.items()}
+                        yield Row(f"{name}, record {number}", named)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _damaged(name, f"after record {number}: {error}") from None
 
     try:
-        columns = pq.read_schema(path).names
+        schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name, str(error)) from None
-    return Table(name, rows, tuple(columns))
+    features = features_of(schema.metadata)
+    return Table(name, rows, tuple(schema.names))
 
 
 def _damaged(name: str, reason: str) -> DataError:
