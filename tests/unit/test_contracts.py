@@ -197,15 +197,69 @@ def parquet(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([{**row, "spans": json.dumps(row["spans"])} for row in rows()]), path)
 
 
+def lines(*objects: object) -> str:
+    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in objects)
+
+
+def prodigy() -> str:
+    spans = [
+        [{"start": s, "end": e, "label": label, "token_start": 0, "token_end": 1} for s, e, label in row["spans"]]
+        for row in rows()
+    ]
+    return lines(*(row | {"spans": s, "answer": "accept"} for row, s in zip(rows(), spans, strict=True)))
+
+
+def label_studio() -> str:
+    def region(text: str, start: int, end: int, label: str) -> dict[str, object]:
+        value = {"start": start, "end": end, "text": text[start:end], "labels": [label]}
+        return {"value": value, "from_name": "label", "to_name": "text", "type": "labels"}
+
+    return json.dumps(
+        [
+            {
+                "id": int(row["id"]),
+                "data": {"text": row["text"], "group": row["group"]},
+                "annotations": [{"result": [region(row["text"], *s) for s in row["spans"]], "was_cancelled": False}],
+            }
+            for row in rows()
+        ],
+        indent=1,
+    )
+
+
+def brat(path: Path) -> None:
+    for row in rows():
+        folder = path / row["group"]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row['id']}.txt").write_text(row["text"], encoding="utf-8")
+        marks = [
+            f"T{number}\t{label} {start} {end}\t{row['text'][start:end]}\n"
+            for number, (start, end, label) in enumerate(row["spans"], start=1)
+        ]
+        (folder / f"{row['id']}.ann").write_text("".join(marks), encoding="utf-8")
+
+
 SAMPLES: dict[str, str | Callable[[Path], None]] = {
+    "brat": brat,
     "conll": conll(),
     "csv": delimited(","),
+    "doccano": lines(*({"id": r["id"], "group": r["group"], "text": r["text"], "label": r["spans"]} for r in rows())),
     "hub": dataset,
-    "jsonl": "".join(json.dumps(row) + "\n" for row in rows()),
+    "jsonl": lines(*rows()),
+    "label-studio": label_studio(),
     "parquet": parquet,
+    "prodigy": prodigy(),
+    "spacy": lines(*({"group": r["group"], "text": r["text"], "entities": r["spans"]} for r in rows())),
     "tsv": delimited("\t"),
 }
 """The records in each format: a text, or what writes a file or a folder. A reader without a sample here fails."""
+WITHOUT_GROUPS = {"brat"}
+
+
+def ending(name: str) -> str:
+    """The first ending of a reader, or of the general one that it is within."""
+    reader = READERS[name]
+    return next(iter(reader.endings or (READERS[reader.within].endings if reader.within else ())), "")
 
 
 def read(path: Path, kind: str = "") -> list[Imported]:
@@ -219,7 +273,7 @@ def said(records: list[Imported]) -> list[tuple[str, object]]:
 
 @pytest.fixture
 def sample(name: str, tmp_path: Path) -> Path:
-    path, content = tmp_path / f"sample{next(iter(READERS[name].endings), '')}", SAMPLES[name]
+    path, content = tmp_path / f"sample{ending(name)}", SAMPLES[name]
     if isinstance(content, str):
         path.write_text(content, encoding="utf-8")
     else:
@@ -233,7 +287,8 @@ class TestEveryReader:
         records = read(sample, name)
         assert said(records) == EXPECTED
         assert len({record.id for record in records}) == 3
-        assert records[0].group == records[1].group != records[2].group
+        assert (records[0].group == records[1].group) != (name in WITHOUT_GROUPS)
+        assert records[1].group != records[2].group
         assert read(sample) == records  # recognised without being named
 
     def test_every_row_says_where_it_stands_and_has_its_columns(self, name, sample):
@@ -245,7 +300,7 @@ class TestEveryReader:
         assert list(table.rows()) == found
 
     def test_an_empty_file_is_one_line_that_names_it(self, name, tmp_path):
-        path = tmp_path / f"empty{next(iter(READERS[name].endings), '')}"
+        path = tmp_path / f"empty{ending(name)}"
         path.write_bytes(b"")
         with pytest.raises(DataError, match="empty") as caught:
             check(open_source(str(path), name), LoopConfig(), "nothing")

@@ -149,11 +149,11 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         GOOD.encode() + b"{text}",
         r"x.jsonl, line 2: not JSON .* every line must be one JSON object",
     ),
-    "JSON list": ("x.jsonl", b"[1]", r"line 1: not a JSON object but a list"),
+    "JSON list": ("x.jsonl", b"[1]", r"record 1: not a JSON object but a int"),
     "not Parquet": ("x.parquet", b"PAR1 no", r"x.parquet cannot be read as Parquet"),
     "no tag": ("x.conll", b"Anna B-person\nwent\n", r"x.conll, line 2: 'went' is a token without a tag"),
     "odd tag": ("x.conll", b"Anna person\n", r"x.conll, line 1, column 2: tag 'person' is neither O nor like B-name"),
-    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of conll, csv"),
+    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of brat, conll, csv"),
 }
 
 
@@ -190,7 +190,7 @@ def test_a_bad_span_is_named(name: str, tmp_path: Path) -> None:
 
 
 def test_a_format_that_is_unknown_is_told_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no format 'xlsx'; --format is one of conll, csv"):
+    with pytest.raises(DataError, match=r"there is no format 'xlsx'; --format is one of brat, conll, csv"):
         read(tmp_path / "x.csv", kind="xlsx")
 
 

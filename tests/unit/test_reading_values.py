@@ -1,7 +1,6 @@
 """What a file means is read, or refused with its place: repeated texts, lists, names of labels, ids, offsets."""
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,15 +9,15 @@ import pytest
 
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
-from spanloop.importing import Imported, open_source, parse_records
+from spanloop.importing import Imported, Remarks, open_source, parse_records
 from spanloop.importing.upload import check
 from spanloop.records import Span
 
 
-def read(path: Path, left_out: Counter[str] | None = None, **columns: object) -> list[Imported]:
+def read(path: Path, remarks: Remarks | None = None, **columns: object) -> list[Imported]:
     named = ColumnsConfig.model_validate(columns)
     table = open_source(str(path), columns=named)
-    return list(parse_records(table, LoopConfig(columns=named), annotated=True, left_out=left_out))
+    return list(parse_records(table, LoopConfig(columns=named), annotated=True, remarks=remarks))
 
 
 def jsonl(folder: Path, *rows: object) -> Path:
@@ -48,10 +47,10 @@ def test_of_equal_texts_the_annotated_one_is_taken_and_the_others_are_counted(
 ) -> None:
     rows = [{"text": NOTHING}, {"text": NOTHING, "spans": []}, {"text": NOTHING, "spans": []}, {"text": "Alone."}]
     path = jsonl(tmp_path, *(rows[number] for number in order))
-    left_out: Counter[str] = Counter()
-    assert sorted((r.text, r.spans) for r in read(path, left_out)) == [("Alone.", None), (NOTHING, ())]
-    assert left_out == {"texts that stand in the file more than once": 2}
-    assert check(open_source(str(path)), LoopConfig(), "responses").left_out == left_out
+    remarks = Remarks()
+    assert sorted((r.text, r.spans) for r in read(path, remarks)) == [("Alone.", None), (NOTHING, ())]
+    assert remarks.counts == {"texts left out, they stand in the file already": 2}
+    assert check(open_source(str(path)), LoopConfig(), "responses").remarks.counts == remarks.counts
     assert check(open_source(str(path)), LoopConfig(), "nothing").records == 2
 
 

@@ -94,8 +94,8 @@ def _tell(source: str, found: "Check", report: "ImportReport", dataset: str, ann
         raise DataError(
             f"{source} held {found.records:,} records before: it changed while it was read; import it again"
         )
-    for reason, count in found.left_out.items():
-        typer.echo(f"left out: {count:,} {reason}")
+    for line in found.remarks.lines():
+        typer.echo(line)
     if annotations != "nothing":
         left = found.annotated - report.annotated
         why = f"; {left:,} were answered or suggested already" if left else ""

@@ -1,25 +1,77 @@
-"""JSON as files hold it."""
+"""JSON as files hold it: one value a line, or one list of them."""
 
 import json
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from spanloop.errors import DataError
+from spanloop.importing.readers import Source
+from spanloop.importing.text_files import TextFile, open_text
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_PEEKED = 100  # values that are looked at to recognise a format
 
 
-def parse_json(text: str, where: str, demand: str) -> Any:
-    """The value that a text says.
-
-    Args:
-        text: The text.
-        where: Its place, for errors.
-        demand: What it should be, for errors.
+def json_values(text: TextFile) -> Iterator[tuple[str, Any]]:
+    """The values of a file with their places, e.g. `x.jsonl, line 3` or `x.json, record 3`.
 
     Raises:
-        DataError: It is no JSON, or nested too deeply.
+        DataError: A value is no JSON, or nested too deeply.
     """
+    first = next((line for _, line in text.lines() if line.strip()), "").lstrip()
+    if first.startswith("[") and first[1:].lstrip()[:1] != '"':  # but not a line such as ["text", {...}]
+        yield from _elements("".join(line for _, line in text.lines()), text.name)
+        return
+    for number, line in text.lines():
+        if line.strip():
+            where = f"{text.name}, line {number}"
+            try:
+                yield where, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise _no_json(where, error, "every line must be one JSON object") from None
+
+
+def first_values(source: Source) -> list[Any]:
+    """The first values of a file, to recognise its format by; none where it cannot be read."""
+    values: list[Any] = []
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{where}: not JSON ({error}); {demand}") from None
-    except RecursionError:
-        raise DataError(f"{where}: JSON that is nested too deeply to be read; {demand}") from None
+        values.extend(value for _, value in islice(json_values(open_text(source)), _PEEKED))
+    except DataError:
+        return values  # told when the file is read
+    return values
+
+
+def _elements(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    """The elements of a list, decoded one by one."""
+    decoder = json.JSONDecoder()
+    place = _after(text, text.index("[") + 1)
+    number = 0
+    while number or text[place : place + 1] != "]":
+        number += 1
+        where = f"{name}, record {number}"
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            raise _no_json(where, error, "write one list of JSON objects") from None
+        yield where, value
+        place = _after(text, place)
+        if text[place : place + 1] == "]":
+            break
+        if text[place : place + 1] != ",":
+            raise DataError(f"{where}: not JSON, for the list does not go on after it; write one list of JSON objects")
+        place = _after(text, place + 1)
+    if text[place + 1 :].strip():
+        raise DataError(f"{name}: not JSON, for something follows its list; write one list of JSON objects")
+
+
+def _after(text: str, place: int) -> int:
+    found = _BLANK.match(text, place)
+    return found.end() if found else place
+
+
+def _no_json(where: str, error: Exception, demand: str) -> DataError:
+    if isinstance(error, RecursionError):
+        return DataError(f"{where}: JSON that is nested too deeply to be read; {demand}")
+    return DataError(f"{where}: not JSON ({error}); {demand}")

@@ -43,12 +43,12 @@ class Row:
     Attributes:
         where: Its place for people, e.g. `claims.csv, line 12`.
         values: The values by column.
-        left_out: What the file says of this row and its annotation does not hold, one reason a thing.
+        remarks: What the file says of the row and its annotation does not hold, or what was taken for granted.
     """
 
     where: str
     values: Mapping[str, Any]
-    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Records that come again: by their id, or by the same text where a file has no ids."""
 
 import re
-from collections import Counter
 
 from spanloop.errors import DataError
+from spanloop.importing.remarks import Remarks
 from spanloop.importing.values import refuse_floats
 from spanloop.records import Span
 
@@ -13,16 +13,16 @@ _FLOAT = re.compile(r"\d+\.0")
 class SeenRecords:
     """What has been read of a file, so that a record comes once and no annotation is lost without a word."""
 
-    def __init__(self, counts: Counter[str]) -> None:
+    def __init__(self, remarks: Remarks) -> None:
         """Start with nothing seen.
 
         Args:
-            counts: Where what is passed over is counted, by reason.
+            remarks: Gets what is passed over.
         """
         self.places: dict[str, str] = {}
         self.waiting: dict[str, str] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
-        self._counts = counts
+        self._remarks = remarks
 
     def refuse_again(self, name: str, where: str) -> None:
         """Note a record that has an id.
@@ -50,7 +50,8 @@ class SeenRecords:
                 "keep one of the two, or give the records ids (--id)"
             )
         is_known = name in self.places or name in self.waiting
-        self._counts["texts that stand in the file more than once"] += is_known
+        if is_known:
+            self._remarks.add("texts left out, they stand in the file already", where)
         if spans is None:
             if not is_known:
                 (self.waiting if annotated else self.places)[name] = where

@@ -1,6 +1,5 @@
 """Rows to records: which column holds what, and every record checked."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +7,7 @@ from typing import Any, Literal
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
 from spanloop.importing.readers import Row, Table
+from spanloop.importing.remarks import Remarks
 from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
 from spanloop.importing.values import check_spans, hashed_name, is_missing, read_name, read_spans, read_text
 from spanloop.records import Span
@@ -36,7 +36,7 @@ class Imported:
 
 
 def parse_records(
-    table: Table, config: LoopConfig, *, annotated: bool = False, left_out: Counter[str] | None = None
+    table: Table, config: LoopConfig, *, annotated: bool = False, remarks: Remarks | None = None
 ) -> Iterator[Imported]:
     """Read and check a source, record by record.
 
@@ -47,19 +47,19 @@ def parse_records(
         table: The source.
         config: Columns, labels, and whether spans may overlap.
         annotated: Spans are wanted: their column must be there, and they are checked.
-        left_out: Counts what the file holds and no record does, by reason.
+        remarks: Gets what the file holds and no record does.
 
     Raises:
         DataError: A column is missing, or a record is not what it should be; the message names file and place.
     """
     columns = ColumnsConfig() if table.own_columns else config.columns
     _check_columns(table, columns, annotated)
-    counts: Counter[str] = Counter() if left_out is None else left_out
-    seen, numbers = SeenRecords(counts), NumbersMadeFloats()
+    noted = remarks or Remarks()
+    seen, numbers = SeenRecords(noted), NumbersMadeFloats()
     for row in table.rows():
         record, is_hashed = _record(row, columns, config, annotated)
-        if annotated:
-            counts.update(row.left_out)
+        for remark in row.remarks if annotated else ():
+            noted.add(remark, row.where)
         if is_hashed:
             if not seen.is_next(record.id, record.spans, record.where, annotated=annotated):
                 continue

@@ -47,7 +47,7 @@ def open_source(
     if reader is None:
         known = ", ".join(READERS)
         raise DataError(f"{source.name}: the ending does not say what it is; add --format with one of {known}")
-    return reader.open(source)
+    return _special(reader, source).open(source)
 
 
 def _exists(source: Source) -> bool:
@@ -80,12 +80,16 @@ def _is_stream(path: Path) -> bool:
 
 
 def _recognised(source: Source) -> Reader | None:
-    """The reader of the ending, or the first that recognises the source; or one within it that knows it better."""
+    """The reader of the ending, or the first that recognises the source."""
     ending = "" if source.path.is_dir() else Path(source.name).suffix.lower()
     general = [reader for reader in READERS.values() if not reader.within]
     by_ending = (reader for reader in general if ending in reader.endings)
-    found = next(by_ending, None) or next((reader for reader in general if reader.recognises(source)), None)
-    if found is None or not _exists(source):
-        return found
-    within = (reader for reader in READERS.values() if reader.within == found.name and reader.recognises(source))
-    return next(within, None) or found
+    return next(by_ending, None) or next((reader for reader in general if reader.recognises(source)), None)
+
+
+def _special(reader: Reader, source: Source) -> Reader:
+    """The reader within a general one that knows the source better: what stands in it counts, not what it is called."""
+    if not _exists(source):
+        return reader
+    within = (other for other in READERS.values() if other.within == reader.name and other.recognises(source))
+    return next(within, reader)

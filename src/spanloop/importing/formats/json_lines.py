@@ -1,23 +1,19 @@
-"""JSON lines."""
+"""JSON lines, or a list of JSON objects."""
 
 from collections.abc import Iterator
 
 from spanloop.errors import DataError
-from spanloop.importing.json_text import parse_json
+from spanloop.importing.json_text import json_values
 from spanloop.importing.readers import Reader, Row, Source, Table
 from spanloop.importing.text_files import open_text
 
 
 def open_json_lines(source: Source) -> Table:
-    """A file with one JSON object a line; rows may have different keys."""
+    """A file with one JSON object a line, or one list of objects; rows may have different keys."""
     text = open_text(source)
 
     def rows() -> Iterator[Row]:
-        for number, line in text.lines():
-            where = f"{text.name}, line {number}"
-            if not line.strip():
-                continue
-            values = parse_json(line, where, "every line must be one JSON object")
+        for where, values in json_values(text):
             if not isinstance(values, dict):
                 raise DataError(f"{where}: not a JSON object but a {type(values).__name__}; write one {{...}} a line")
             yield Row(where, values)
@@ -25,4 +21,4 @@ def open_json_lines(source: Source) -> Table:
     return Table(text.name, rows, notes=text.notes)
 
 
-READERS = (Reader("jsonl", open_json_lines, (".jsonl", ".ndjson")),)
+READERS = (Reader("jsonl", open_json_lines, (".jsonl", ".ndjson", ".json")),)
