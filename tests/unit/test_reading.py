@@ -197,3 +197,15 @@ def test_a_format_that_is_unknown_is_told_with_those_that_are_known(tmp_path: Pa
 def test_a_missing_file_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"missing.csv does not exist; give a file"):
         open_source(str(tmp_path / "missing.csv"))
+
+
+def test_line_ends_in_names_do_not_break_the_line_of_a_message(tmp_path: Path) -> None:
+    for name, content in {
+        "x.csv": 'id,"te\nxt",spans\n1,a,\n',
+        "y.csv": 'id,text,spans\n1,ab,"[[0, 9, ""per\\nson""]]"\n',
+        "x.jsonl": '{"te\\nxt": 1}\n',
+    }.items():
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=name) as caught:
+            read(tmp_path / name)
+        assert "\n" not in str(caught.value)

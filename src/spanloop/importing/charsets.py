@@ -144,9 +144,10 @@ def _certain(matches: list[Any]) -> str:
 def _uncertain(path: Path, name: str, fault: str, matches: list[Any]) -> DataError:
     names = [found[0] for match in matches if (found := _names(match))]
     western = ["cp1252"] if not _fault(path, "cp1252") and names[:1] != ["utf_16_le"] else []
-    candidates = list(dict.fromkeys([*western, *(x for x in names if x in _COMMON), *names]))[:4]
+    common = [candidate for candidate in names if candidate in _COMMON]
+    candidates = list(dict.fromkeys([*western, *(common or names)]))[:4]
     what = f"{name}, {fault} is not UTF-8" if fault else f"{name} holds U+0000 as UTF-16 without its mark does"
     if not candidates:
         return DataError(f"{what}, nor text of any encoding known here; is it the right file, or damaged?")
     shown = " or ".join(f"--encoding {candidate}" for candidate in candidates)
-    return DataError(f"{what}; name its encoding, e.g. {shown}, and look at a text that is not ASCII")
+    return DataError(f"{what}; name its encoding, e.g. {shown}, and look whether its texts are right")

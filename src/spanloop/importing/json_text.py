@@ -3,7 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from spanloop.errors import DataError
@@ -35,11 +38,20 @@ def json_values(text: TextFile) -> Iterator[tuple[str, Any]]:
 
 def first_values(source: Source) -> list[Any]:
     """The first values of a file, to recognise its format by; none where it cannot be read."""
-    values: list[Any] = []
     try:
-        values.extend(value for _, value in islice(json_values(open_text(source)), _PEEKED))
-    except DataError:
-        return values  # told when the file is read
+        state = source.path.stat()
+    except OSError:
+        return []
+    return _peeked(source.path, source.encoding, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _peeked(path: Path, encoding: str, changed: int, size: int) -> list[Any]:
+    """Every reader that may know the file asks for the same values, one after the other."""
+    values: list[Any] = []
+    with suppress(DataError):  # told when the file is read
+        text = open_text(Source(str(path), encoding=encoding))
+        values.extend(value for _, value in islice(json_values(text), _PEEKED))
     return values
 
 

@@ -31,6 +31,6 @@ def code_points(text: str, unit: str) -> dict[int, int]:
     encoding, size = _UNITS[unit]
     places, place = {0: 0}, 0
     for number, character in enumerate(text, start=1):
-        place += len(character.encode(encoding)) // size
+        place += len(character.encode(encoding, "surrogatepass")) // size
         places[place] = number
     return places

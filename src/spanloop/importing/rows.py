@@ -10,6 +10,7 @@ from spanloop.importing.readers import Row, Table
 from spanloop.importing.remarks import Remarks
 from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
 from spanloop.importing.values import check_spans, hashed_name, is_missing, read_name, read_spans, read_text
+from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 # What becomes of the annotations of a file.
@@ -119,5 +120,5 @@ def _group(values: Mapping[str, Any], columns: ColumnsConfig, where: str) -> str
 
 
 def _missing(where: str, name: str, flag: str, there: list[str]) -> DataError:
-    shown = ", ".join(map(str, there[:12])) + ", …" * (len(there) > 12)
-    return DataError(f"{where}: no column {name!r}; there are: {shown}. Name the right one with {flag}")
+    names = ", ".join(map(shown, there[:12])) + ", …" * (len(there) > 12)
+    return DataError(f"{where}: no column {name!r}; there are: {names}. Name the right one with {flag}")

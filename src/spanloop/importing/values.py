@@ -11,6 +11,7 @@ from spanloop.errors import DataError, LabelError
 from spanloop.importing.literals import list_in
 from spanloop.importing.offset_units import unit_that_fits
 from spanloop.importing.tags import join_tokens, spans_of_tags
+from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 MOST_CHARACTERS = 65_536  # some browsers cut longer texts into pieces, and offsets would start again in each
@@ -67,8 +68,8 @@ def read_name(value: Any, column: str, where: str) -> str:
         return str(value)
     if isinstance(value, float) and value.is_integer():
         raise DataError(f"{where}: column {column!r} holds {value}, {_MADE_FLOATS}")
-    shown = "is empty" if is_missing(value) else f"holds {str(value)[:50]!r}, neither text nor a number"
-    raise DataError(f"{where}: column {column!r} {shown}; fill it, or name another column")
+    fault = "is empty" if is_missing(value) else f"holds {str(value)[:50]!r}, neither text nor a number"
+    raise DataError(f"{where}: column {column!r} {fault}; fill it, or name another column")
 
 
 def refuse_floats(name: str, column: str, example: str) -> DataError:
@@ -136,16 +137,17 @@ def check_spans(
             )
     for before, after in pairwise(ordered):
         if not overlapping and after.start < before.end:
+            two = " and ".join(f"{span.start}-{span.end} ({shown(span.label)})" for span in (before, after))
             raise DataError(
-                f"{where}: spans {before.start}-{before.end} ({before.label}) and {after.start}-{after.end} "
-                f"({after.label}) overlap; correct the file, or set task.allow_overlapping before the dataset is made"
+                f"{where}: spans {two} overlap; correct the file, "
+                "or set task.allow_overlapping before the dataset is created"
             )
     return tuple(ordered)
 
 
 def _check_place(one: Marked, marked: Sequence[Marked], text: str, where: str) -> None:
     span = one.span
-    named = f"{where}: span {span.start}-{span.end} ({span.label})"
+    named = f"{where}: span {span.start}-{span.end} ({shown(span.label)})"
     if 0 <= span.start < span.end <= len(text):
         found = text[span.start : span.end]
         if not found.strip():

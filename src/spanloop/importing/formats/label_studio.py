@@ -7,6 +7,7 @@ from spanloop.errors import DataError
 from spanloop.importing.offset_units import code_points, unit_that_fits
 from spanloop.importing.readers import Row
 from spanloop.importing.tool_exports import as_object, json_export
+from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 _IN_UTF_16 = "annotations whose offsets count UTF-16 units, as browsers do, converted to characters"
@@ -40,9 +41,8 @@ def _text(values: dict[str, Any], columns: ColumnsConfig, where: str) -> Any:
     texts = [name for name, value in values.items() if isinstance(value, str)]
     if "text" in values or len(texts) == 1:
         return values.get("text", values[texts[0]] if texts else None)
-    raise DataError(
-        f"{where}: no column {columns.text!r}; there are: {', '.join(values)}. Name the right one with --text"
-    )
+    names = ", ".join(map(shown, values))
+    raise DataError(f"{where}: no column {columns.text!r}; there are: {names}. Name the right one with --text")
 
 
 def _chosen(annotations: Any, where: str, remarks: list[str]) -> list[Any] | None:
