@@ -93,6 +93,19 @@ def test_columns_are_named_by_number(tmp_path: Path) -> None:
         spans(spans="5")
 
 
+def test_phrases_are_no_entities_even_where_there_are_none(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, "Ada NNP B-NP O\nleft VBD B-VP O\n")
+    assert record.spans == ()
+    (record,) = read(tmp_path, "Ada NNP B-NP\nleft VBD B-VP\n")
+    assert record.spans == (Span(0, 3, "NP"), Span(4, 8, "VP"))
+
+
+def test_a_conll_file_under_the_name_of_a_table_is_known(tmp_path: Path) -> None:
+    (tmp_path / "train.tsv").write_text("Ada\tB-PER\nleft\tO\n")
+    with pytest.raises(DataError, match=r"train\.tsv: its first line holds a tag and .* --format conll"):
+        open_source(str(tmp_path / "train.tsv"))
+
+
 def test_white_space_inside_a_token_belongs_to_it(tmp_path: Path) -> None:
     (record,) = read(tmp_path, "10\u00a0000 B-NUM\nNew\u2003York\u2028 B-LOC\n")
     assert record.text == "10\u00a0000 New\u2003York\u2028"

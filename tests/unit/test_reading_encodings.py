@@ -50,6 +50,13 @@ def test_what_is_certain_is_read_and_told(encoding: str, tmp_path: Path) -> None
     assert f"is not UTF-8 and is read as {encoding.replace('-', '_')}" in note
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark(encoding: str, tmp_path: Path) -> None:
+    path = csv(tmp_path, "id,text\n1,“Zoë” left 😀\n".encode(encoding))
+    assert texts(path) == ["“Zoë” left 😀"]
+    assert "is read as utf_16" in open_source(str(path)).notes[0]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850", "iso8859_15", "cp1257", "iso8859_2", "cp932"])
 @pytest.mark.parametrize("times", [1, 40])
 def test_what_is_not_certain_is_never_read_wrong(encoding: str, times: int, tmp_path: Path) -> None:

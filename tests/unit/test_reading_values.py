@@ -113,7 +113,7 @@ def test_numbers_that_pandas_made_floats_are_refused_in_every_format(tmp_path: P
         tmp_path / "x.parquet",
         csv(tmp_path, "id,text,spans\n12.0,a,\n13.0,b,\n"),
         jsonl(tmp_path, {"id": 12.0, "text": "a"}),
-        jsonl(tmp_path, {"id": "12.0", "text": "a"}),
+        jsonl(tmp_path, {"id": "12.0", "text": "a", "spans": []}),
     ):
         with pytest.raises(DataError, match=wanted):
             read(path)
@@ -185,3 +185,15 @@ def test_a_quote_left_open_in_a_tsv_file_swallows_no_records(tmp_path: Path) -> 
     path.write_text('id\ttext\n1\t"Ada\n2\tBen\n3\tCarl"\n')
     with pytest.raises(DataError, match=r"x\.tsv, line 2: a value runs from a double quote over line ends and tabs"):
         list(parse_records(open_source(str(path)), LoopConfig()))
+
+
+def test_a_file_without_the_annotation_that_is_wanted_is_refused(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"text": "a", "span": []}, {"text": "b"})
+    with pytest.raises(DataError, match=r"x\.jsonl: no column 'spans'; there are: text.* --spans"):
+        check(open_source(str(path)), LoopConfig(), "responses")
+    assert check(open_source(str(path)), LoopConfig(), "nothing").records == 2
+
+
+def test_an_empty_list_of_tokens_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"x\.csv, line 2: the text is empty"):
+        read(csv(tmp_path, "id,text,spans\n1,[],[]\n"))

@@ -19,6 +19,7 @@ _MARKS = (
 # What people's files are in; of encodings that say the same, the first is named. Others are offered, never chosen.
 _COMMON = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "gb18030", "big5"]
 _COMMON += ["cp932", "euc_jp", "cp949", "cp874", "iso8859_2", "iso8859_15", "utf_16_le", "utf_16_be"]
+_MOSTLY_ZERO = 0.6
 _LIKELY, _BETTER, _AS_CLEAN = 0.3, 0.2, 0.1  # coherence of the first, its lead over the others; or their mess
 
 
@@ -51,7 +52,7 @@ def find_charset(path: Path, name: str, wanted: str = "") -> tuple[str, str]:
     if not fault and b"\0" not in start:
         return "utf-8", ""
     matches = _matches(path)
-    found = _certain(matches)
+    found = _of_two_bytes(start) or _certain(matches)
     if found and not _fault(path, found):
         return found, f"{name} is not UTF-8 and is read as {found}; where that is wrong name it with --encoding"
     if not fault:
@@ -103,6 +104,13 @@ def _line_of_fault(path: Path, encoding: str) -> str:
             except UnicodeDecodeError as error:
                 return f"line {number}: byte {error.start + 1} (0x{line[error.start]:02x})"
     return ""
+
+
+def _of_two_bytes(start: bytes) -> str:
+    """UTF-16 without its mark, of letters most of which are ASCII: every second byte is zero."""
+    half = len(start) // 2 * _MOSTLY_ZERO
+    first, second = start[::2].count(0), start[1::2].count(0)
+    return "utf_16_le" if second > half and not first else "utf_16_be" if first > half and not second else ""
 
 
 def _matches(path: Path) -> list[Any]:

@@ -172,6 +172,10 @@ class _Column:
         return self.tags >= max(1, _MOSTLY * self.values)
 
     @property
+    def holds_phrases(self) -> bool:
+        return bool(self.labels) and self.labels <= _CHUNKS
+
+    @property
     def holds_tokens(self) -> bool:
         """Not the numbers of the tokens, nor what is the same on all lines of a sentence, as a document's name."""
         return not (self.is_index and self.longest > 1) and not (self.is_same and self.longest > 2)
@@ -182,17 +186,13 @@ def _tag_column(text: TextFile, seen: list[_Column]) -> int:
     found = [number for number, column in enumerate(seen) if column.holds_tags]
     if len(seen) == 2:
         return 0 if found == [0] else 1
-    if len(found) > 1:
-        labelled = [number for number in found if seen[number].labels]
-        entities = [number for number in labelled if not seen[number].labels <= _CHUNKS]
-        found = entities or (labelled if len(labelled) < 2 else found)
-    if len(found) == 1 or not found:
-        return found[0] if found else len(seen) - 1
-    if not any(seen[number].labels for number in found):
-        return found[-1]  # O everywhere: they say the same
-    shown = " and ".join(str(number + 1) for number in found)
+    found = [number for number in found if not seen[number].holds_phrases] or found
+    labelled = [number for number in found if seen[number].labels]
+    if len(labelled) < 2:  # columns of O alone say nothing beside one with labels, and all the same without one
+        return (labelled or found or [len(seen) - 1])[-1]
+    shown = " and ".join(str(number + 1) for number in labelled)
     raise DataError(
-        f"{text.name}: columns {shown} hold tags; name one with --spans, e.g. --spans {found[0] + 1}, "
+        f"{text.name}: columns {shown} hold tags; name one with --spans, e.g. --spans {labelled[0] + 1}, "
         "and the column of the tokens with --text"
     )
 

@@ -24,7 +24,7 @@ def list_in(cell: str) -> list[Any] | None:
 def texts_in(cell: str) -> list[str] | None:
     """The list of texts that a cell holds; None where it holds none, or other things, as `[1]` in a text does."""
     found = list_in(cell)
-    return found if found and all(isinstance(item, str) for item in found) else None
+    return found if found is not None and all(isinstance(item, str) for item in found) else None
 
 
 def _python_list(text: str) -> Any:

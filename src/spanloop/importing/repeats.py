@@ -7,7 +7,7 @@ from spanloop.importing.remarks import Remarks
 from spanloop.importing.values import refuse_floats
 from spanloop.records import Span
 
-_FLOAT = re.compile(r"\d+\.0")
+_FLOAT = re.compile(r"\d+\.0|\d(\.\d+)?[eE]\+?\d+")
 
 
 class SeenRecords:

@@ -57,7 +57,9 @@ def parse_records(
     _check_columns(table, columns, annotated)
     noted = remarks or Remarks()
     seen, numbers = SeenRecords(noted), NumbersMadeFloats()
+    has_spans, names = table.own_columns, []
     for row in table.rows():
+        has_spans, names = has_spans or columns.spans in row.values, list(row.values)
         record, is_hashed = _record(row, columns, config, annotated)
         for remark in row.remarks if annotated else ():
             noted.add(remark, row.where)
@@ -70,6 +72,8 @@ def parse_records(
                 numbers.add(part, str(row.values[part]))
         yield record
     numbers.refuse(table.name)
+    if annotated and names and not has_spans:
+        raise _missing(table.name, columns.spans, "--spans", names)
     if seen.waiting:
         for row in table.rows():
             record, is_hashed = _record(row, columns, config, annotated)

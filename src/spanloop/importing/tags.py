@@ -7,7 +7,7 @@ from itertools import accumulate
 from spanloop.errors import DataError
 from spanloop.records import Span
 
-OUTSIDE = ("O", "_")
+_OUTSIDE = ("O", "_")
 _STARTS, _GOES_ON, _ENDS = set("BSUW"), set("IELM"), set("ESLUW")
 _TAG = re.compile(r"[BSUWIELM]-(?=.*\S)(.+)", re.DOTALL)
 
@@ -22,13 +22,18 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     return " ".join(tokens), [(start, start + len(token)) for start, token in zip(starts, tokens, strict=False)]
 
 
+def is_tag(cell: str) -> bool:
+    """Whether it is like `B-place`, or `O`."""
+    return cell == "O" or _TAG.fullmatch(cell) is not None
+
+
 def label_of(tag: str, where: str) -> str:
     """The label of a tag such as `B-place`; empty for one that is outside.
 
     Raises:
         DataError: It is neither.
     """
-    if tag in OUTSIDE:
+    if tag in _OUTSIDE:
         return ""
     if found := _TAG.fullmatch(tag):
         return found[1]

@@ -10,6 +10,7 @@ from itertools import islice
 from spanloop.errors import DataError
 from spanloop.importing.literals import texts_in
 from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.tags import is_tag
 from spanloop.importing.text_files import TextFile, open_text
 
 _DELIMITERS = {"csv": (",", ";", "\t", "|"), "tsv": ("\t",)}
@@ -30,6 +31,10 @@ def open_delimited(source: Source, kind: str) -> Table:
         raise DataError(f"{text.name} is empty; its first line must name the columns")
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise DataError(f"{text.name}: column {twice[0]!r} stands twice in the first line; rename one")
+    if source.columns.text not in header and any(map(is_tag, header)):
+        raise DataError(
+            f"{text.name}: its first line holds a tag and no names of columns; if it is CoNLL, --format conll"
+        )
     tokens = source.columns.text
 
     def rows() -> Iterator[Row]:
@@ -49,7 +54,7 @@ def open_delimited(source: Source, kind: str) -> Table:
                 if are_lists and found is None:
                     raise DataError(f"{where}: {str(row[tokens])[:50]!r} is no list of tokens, as the first is")
                 are_lists = found is not None
-                row[tokens] = found or row[tokens]
+                row[tokens] = row[tokens] if found is None else found
             yield Row(where, row)
 
     notes = (f"{text.name}: columns are parted by {delimiter!r}",) * (delimiter != _DELIMITERS[kind][0])
