@@ -1,7 +1,9 @@
 """`spanloop import` and `spanloop simulate` as they are typed, on the real Argilla."""
 
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,6 +132,35 @@ def test_annotations_of_the_file_go_in(
         assert suggested["a"] is not None
         assert tuple(span.span for span in suggested["a"].spans) == spans
         assert suggested["c"] is None
+
+
+def test_what_was_found_out_and_what_was_left_out_is_told(
+    spanloop: Run, client: ArgillaClient, loop: LoopConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"text": f"Anna {answer}", "spans": [[0, 4, "person"]], "answer": answer} for answer in ("accept", "reject")
+    ]
+    os.mkfifo("pipe")
+    threading.Thread(target=Path("pipe").write_text, args=["\n".join(map(json.dumps, rows))], daemon=True).start()
+    assert spanloop("import", "pipe", "--format", "jsonl", "--as", "responses") == 0
+    told = capsys.readouterr()
+    assert "2 records imported" in told.out
+    assert "1 annotations left out, their answer is 'reject' (first: pipe, line 2)\n" in told.out
+    assert "1 annotations of the file imported as responses\n" in told.out
+    assert "spanloop: pipe is read as an export of prodigy\n" in told.err
+    found = {record.text: len(record.submitted) for record in records(client, loop).values()}
+    assert found == {"Anna accept": 1, "Anna reject": 0}
+
+
+def test_an_encoding_and_columns_by_number(spanloop: Run, client: ArgillaClient, loop: LoopConfig) -> None:
+    lines = ["1\tJürgen\tB-person\tO", "2\tin\tO\tO", "3\tKöln\tB-place\tB-place"]
+    Path("x.conll").write_text("\n".join(lines), encoding="cp1252")
+    assert spanloop("import", "x.conll", "--encoding", "cp1252", "--as", "responses") == 2  # two columns of tags
+    flags = ["--text", "2", "--spans", "3"]
+    assert spanloop("import", "x.conll", "--encoding", "cp1252", "--as", "responses", *flags) == 0
+    (record,) = records(client, loop).values()
+    assert record.text == "Jürgen in Köln"
+    assert record.submitted[0].spans == (Span(0, 6, "person"), Span(10, 14, "place"))
 
 
 def test_a_changed_text_is_told_and_kept(

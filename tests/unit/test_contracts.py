@@ -1,21 +1,18 @@
 """What every query strategy, every step and every reader keeps, whichever are registered."""
 
-import json
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from format_samples import EXPECTED, SAMPLES
 
 from spanloop.cli.template import commented_yaml
 from spanloop.config import LoopConfig, SelectionConfig, SplitConfig
 from spanloop.errors import DataError
 from spanloop.importing import READERS, Imported, Row, open_source, parse_records
 from spanloop.importing.upload import check
-from spanloop.records import Span, Statistics
+from spanloop.records import Statistics
 from spanloop.selection import STEPS, STRATEGIES, Pending, Pool, prioritise
 from spanloop.selection.pool import ranks
 
@@ -152,60 +149,13 @@ class TestEveryStep:
         assert SelectionConfig(steps={name: 0.5}).steps == {name: 0.5}
 
 
-# The same three records in every format: the text as tokens, their tags, the spans that these say.
-RECORDS = [
-    ("doc1", ["Anna", "Lee", "left", "😀", "Rome"], ["B-person", "I-person", "O", "O", "B-place"]),
-    ("doc1", ["Nobody"], ["O"]),
-    ("doc2", ["Zoë", "Lund"], ["B-person", "I-person"]),
-]
-EXPECTED = [
-    ("Anna Lee left 😀 Rome", (Span(0, 8, "person"), Span(16, 20, "place"))),
-    ("Nobody", ()),
-    ("Zoë Lund", (Span(0, 8, "person"),)),
-]
+WITHOUT_GROUPS = {"brat"}
 
 
-def rows():
-    return [
-        {"id": str(i), "group": group, "text": text, "spans": [[s.start, s.end, s.label] for s in spans]}
-        for i, ((group, _, _), (text, spans)) in enumerate(zip(RECORDS, EXPECTED, strict=True))
-    ]
-
-
-def delimited(delimiter: str) -> str:
-    cells = [
-        [row["id"], row["group"], row["text"], '"' + json.dumps(row["spans"]).replace('"', '""') + '"']
-        for row in rows()
-    ]
-    return "\n".join(delimiter.join(line) for line in [list(rows()[0]), *cells]) + "\n"
-
-
-def conll() -> str:
-    sentences = ["".join(f"{t}\t{tag}\n" for t, tag in zip(tokens, tags, strict=True)) for _, tokens, tags in RECORDS]
-    start = "-DOCSTART-\tO\n\n"
-    return start + "\n".join(sentences[:2]) + "\n" + start + sentences[2]
-
-
-def dataset(path: Path) -> None:
-    from datasets import Dataset, DatasetDict
-
-    parts = [{**row, "spans": json.dumps(row["spans"])} for row in rows()]
-    DatasetDict({"train": Dataset.from_list(parts)}).save_to_disk(path)
-
-
-def parquet(path: Path) -> None:
-    pq.write_table(pa.Table.from_pylist([{**row, "spans": json.dumps(row["spans"])} for row in rows()]), path)
-
-
-SAMPLES: dict[str, str | Callable[[Path], None]] = {
-    "conll": conll(),
-    "csv": delimited(","),
-    "hub": dataset,
-    "jsonl": "".join(json.dumps(row) + "\n" for row in rows()),
-    "parquet": parquet,
-    "tsv": delimited("\t"),
-}
-"""The records in each format: a text, or what writes a file or a folder. A reader without a sample here fails."""
+def ending(name: str) -> str:
+    """The first ending of a reader, or of the general one that it is within."""
+    reader = READERS[name]
+    return next(iter(reader.endings or (READERS[reader.within].endings if reader.within else ())), "")
 
 
 def read(path: Path, kind: str = "") -> list[Imported]:
@@ -219,7 +169,7 @@ def said(records: list[Imported]) -> list[tuple[str, object]]:
 
 @pytest.fixture
 def sample(name: str, tmp_path: Path) -> Path:
-    path, content = tmp_path / f"sample{next(iter(READERS[name].endings), '')}", SAMPLES[name]
+    path, content = tmp_path / f"sample{ending(name)}", SAMPLES[name]
     if isinstance(content, str):
         path.write_text(content, encoding="utf-8")
     else:
@@ -233,7 +183,8 @@ class TestEveryReader:
         records = read(sample, name)
         assert said(records) == EXPECTED
         assert len({record.id for record in records}) == 3
-        assert records[0].group == records[1].group != records[2].group
+        assert (records[0].group == records[1].group) != (name in WITHOUT_GROUPS)
+        assert records[1].group != records[2].group
         assert read(sample) == records  # recognised without being named
 
     def test_every_row_says_where_it_stands_and_has_its_columns(self, name, sample):
@@ -245,7 +196,7 @@ class TestEveryReader:
         assert list(table.rows()) == found
 
     def test_an_empty_file_is_one_line_that_names_it(self, name, tmp_path):
-        path = tmp_path / f"empty{next(iter(READERS[name].endings), '')}"
+        path = tmp_path / f"empty{ending(name)}"
         path.write_bytes(b"")
         with pytest.raises(DataError, match="empty") as caught:
             check(open_source(str(path), name), LoopConfig(), "nothing")

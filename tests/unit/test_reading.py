@@ -68,7 +68,7 @@ def test_conll_sentences_become_records(tmp_path: Path) -> None:
     path = tmp_path / "news.conll"
     path.write_text(
         "-DOCSTART- -X- O O\n\nAnna NNP I-NP B-person\nLee NNP I-NP I-person\n# NN I-NP O\n\n"
-        "-DOCSTART- -X- O O\n\n# id 7\nRome\tB-place\nParis\tB-place\n\n\nNobody O\n"
+        "-DOCSTART- -X- O O\n\n# id 7\nRome NNP I-NP B-place\nParis\tNNP B-NP B-place\n\n\nNobody NN I-NP O\n"
     )
     assert [(r.id, r.group, r.text, r.spans) for r in read(path)] == [
         ("news-1", "news-doc1", "Anna Lee #", (Span(0, 8, "person"),)),
@@ -123,7 +123,11 @@ def test_ids_are_joined_or_hashed(tmp_path: Path) -> None:
 
 GOOD = '{"id": "a", "text": "Anna went out"}\n'
 BAD: dict[str, tuple[str, bytes, str]] = {
-    "not UTF-8": ("x.csv", b"id,text\n1,caf\xe9\n", r"x.csv, line 2: byte 6 \(0xe9\) is not UTF-8; .*iconv -f latin1"),
+    "not UTF-8": (
+        "x.csv",
+        b"id,text\n1,caf\xe9\n",
+        r"x.csv, line 2: byte 6 \(0xe9\) is not UTF-8; name its encoding, e.g. --encoding cp1252 or",
+    ),
     "not UTF-8 JSON": ("x.jsonl", GOOD.encode() + b'{"text": "\xff"}', r"x.jsonl, line 2: byte 11 \(0xff\)"),
     "missing column": ("x.csv", b"id,body\n1,x\n", r"x.csv: no column 'text'; there are: id, body.* --text"),
     "missing key": ("x.jsonl", GOOD.encode() + b'{"id": "b"}', r"x.jsonl, line 2: no column 'text'"),
@@ -145,11 +149,11 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         GOOD.encode() + b"{text}",
         r"x.jsonl, line 2: not JSON .* every line must be one JSON object",
     ),
-    "JSON list": ("x.jsonl", b"[1]", r"line 1: not a JSON object but a list"),
+    "JSON list": ("x.jsonl", b"[1]", r"record 1: not a JSON object but a int"),
     "not Parquet": ("x.parquet", b"PAR1 no", r"x.parquet cannot be read as Parquet"),
     "no tag": ("x.conll", b"Anna B-person\nwent\n", r"x.conll, line 2: 'went' is a token without a tag"),
-    "odd tag": ("x.conll", b"Anna person\n", r"x.conll, line 1: tag 'person' is neither O nor like B-name"),
-    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of conll, csv"),
+    "odd tag": ("x.conll", b"Anna person\n", r"x.conll, line 1, column 2: tag 'person' is neither O nor like B-name"),
+    "unknown ending": ("x.doc", b"?", r"x.doc: the ending does not say .* --format with one of brat, conll, csv"),
 }
 
 
@@ -186,10 +190,22 @@ def test_a_bad_span_is_named(name: str, tmp_path: Path) -> None:
 
 
 def test_a_format_that_is_unknown_is_told_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no format 'xlsx'; --format is one of conll, csv"):
+    with pytest.raises(DataError, match=r"there is no format 'xlsx'; --format is one of brat, conll, csv"):
         read(tmp_path / "x.csv", kind="xlsx")
 
 
 def test_a_missing_file_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"missing.csv does not exist; give a file"):
         open_source(str(tmp_path / "missing.csv"))
+
+
+def test_line_ends_in_names_do_not_break_the_line_of_a_message(tmp_path: Path) -> None:
+    for name, content in {
+        "x.csv": 'id,"te\nxt",spans\n1,a,\n',
+        "y.csv": 'id,text,spans\n1,ab,"[[0, 9, ""per\\nson""]]"\n',
+        "x.jsonl": '{"te\\nxt": 1}\n',
+    }.items():
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=name) as caught:
+            read(tmp_path / name)
+        assert "\n" not in str(caught.value)

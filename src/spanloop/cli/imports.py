@@ -8,28 +8,43 @@ import typer
 from spanloop.cli.door import open_argilla
 from spanloop.cli.terminal import bar
 from spanloop.config import ColumnsConfig
+from spanloop.errors import DataError
 from spanloop.importing import READERS, AnnotationsAs
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
+    from spanloop.importing import Table
     from spanloop.importing.upload import Check, ImportReport
 
 FormatOption = Annotated[
     str, typer.Option("--format", help=f"One of {', '.join(READERS)}; default: recognised, by the ending first.")
 ]
 
+EncodingOption = Annotated[str, typer.Option(help="Encoding of the text, e.g. cp1252; default: found out, and told.")]
+DelimiterOption = Annotated[str, typer.Option(help="What stands between the columns of a CSV file, e.g. ';'.")]
+TextOption = Annotated[
+    str, typer.Option(help="Column with the text, or with a list of tokens; in a CoNLL file its number, from 1.")
+]
+SpansOption = Annotated[
+    str, typer.Option(help="Column with the annotation: spans, or one tag a token; in a CoNLL file its number.")
+]
+
 _SHOWN = 3
 
 
 def import_file(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder of a dataset, or a Hub dataset id.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file, - for a pipe, a folder of a dataset, or a Hub id.")
+    ],
     *,
-    text: Annotated[str, typer.Option(help="Column with the text, or with a list of tokens.")] = "",
+    text: TextOption = "",
     id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
     group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
-    spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
+    spans: SpansOption = "",
     annotations: Annotated[AnnotationsAs, typer.Option("--as", help="What the file's annotations become.")] = "nothing",
     kind: FormatOption = "",
+    encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -44,7 +59,10 @@ def import_file(
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
-    table = open_source(source, kind, split=split, subset=subset)
+    table = open_source(
+        source, kind, split=split, subset=subset, encoding=encoding, delimiter=delimiter, columns=loop.columns
+    )
+    tell_notes(table)
     found = check(table, loop, annotations)
     with open_argilla(loop) as client:
         dataset = ensure_dataset(client, loop)
@@ -52,7 +70,7 @@ def import_file(
             records = parse_records(table, loop, annotated=annotations != "nothing")
             report = import_records(client, dataset, records, loop, annotations=annotations, progress=advance)
         link = queue_link(client.url, dataset.id)
-    _tell(found, report, dataset.name, annotations)
+    _tell(source, found, report, dataset.name, annotations)
     typer.echo(f"annotate at {link}")
 
 
@@ -63,9 +81,21 @@ def named_columns(columns: ColumnsConfig, *, text: str, id_columns: str, group: 
     return columns.model_copy(update={name: value for name, value in named.items() if value})
 
 
-def _tell(found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:
+def tell_notes(table: "Table") -> None:
+    """Say on stderr what the reader found out about the file."""
+    for note in table.notes:
+        typer.echo(f"spanloop: {note}", err=True)
+
+
+def _tell(source: str, found: "Check", report: "ImportReport", dataset: str, annotations: AnnotationsAs) -> None:
     splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
     typer.echo(f"{report.created:,} records imported into {dataset!r}, {report.present:,} were there ({splits})")
+    if report.created + report.present != found.records:
+        raise DataError(
+            f"{source} held {found.records:,} records before: it changed while it was read; import it again"
+        )
+    for line in found.remarks.lines():
+        typer.echo(line)
     if annotations != "nothing":
         left = found.annotated - report.annotated
         why = f"; {left:,} were answered or suggested already" if left else ""

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from spanloop.cli.door import open_argilla
-from spanloop.cli.imports import FormatOption, named_columns
+from spanloop.cli.imports import (
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    SpansOption,
+    TextOption,
+    named_columns,
+    tell_notes,
+)
 from spanloop.cli.terminal import bar
 from spanloop.settings import load_config
 
@@ -18,11 +26,13 @@ def simulate(
     annotators: Annotated[int, typer.Option(min=1, max=50, help="How many simulated annotators.")] = 1,
     error_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of the spans answered wrongly.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the mistakes.")] = 0,
-    text: Annotated[str, typer.Option(help="Column with the text, or with a list of tokens.")] = "",
+    text: TextOption = "",
     id_columns: Annotated[str, typer.Option("--id", help="Column that identifies a record; several: a,b.")] = "",
     group: Annotated[str, typer.Option(help="Column with the document a record belongs to.")] = "",
-    spans: Annotated[str, typer.Option(help="Column with the annotation: spans, or one tag a token.")] = "",
+    spans: SpansOption = "",
     kind: FormatOption = "",
+    encoding: EncodingOption = "",
+    delimiter: DelimiterOption = "",
     split: Annotated[str, typer.Option(help="Split to read of a Hub dataset.")] = "train",
     subset: Annotated[str, typer.Option(help="Configuration to read of a Hub dataset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
@@ -37,7 +47,10 @@ def simulate(
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
-    table = open_source(gold, kind, split=split, subset=subset)
+    table = open_source(
+        gold, kind, split=split, subset=subset, encoding=encoding, delimiter=delimiter, columns=loop.columns
+    )
+    tell_notes(table)
     known = {r.id: r.spans for r in parse_records(table, loop, annotated=True) if r.spans is not None}
     with open_argilla(loop) as owner:
         dataset = find_dataset(owner, loop)

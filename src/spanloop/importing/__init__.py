@@ -2,6 +2,7 @@
 
 from spanloop.importing.formats import READERS
 from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.remarks import Remarks
 from spanloop.importing.rows import AnnotationsAs, Imported, parse_records
 from spanloop.importing.sources import open_source
 
@@ -10,6 +11,7 @@ __all__ = [
     "AnnotationsAs",
     "Imported",
     "Reader",
+    "Remarks",
     "Row",
     "Source",
     "Table",

@@ -1,11 +1,11 @@
 """What a reader of a format is, and what it gives: rows, read as a stream, each with its place for error messages."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spanloop.errors import DataError
+from spanloop.config import ColumnsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +13,27 @@ class Source:
     """What is to be read, as the user said it.
 
     Attributes:
-        name: A path, or the id of a dataset of the Hub.
+        name: A path, or the id of a dataset of the Hub; what messages call it.
         split: Which split of a dataset to read.
         subset: Which configuration of a dataset to read.
+        encoding: How its text is encoded; empty: it is found out.
+        delimiter: What stands between the columns of a table; empty: what the format or the first line says.
+        columns: The columns that the user named; a file without names has them by number.
+        copy: A copy on disk of what can be read only once.
     """
 
     name: str
     split: str = "train"
     subset: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    copy: Path | None = None
 
     @property
     def path(self) -> Path:
         """Where it lies, if it is a file or a folder."""
-        return Path(self.name)
+        return self.copy or Path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,12 @@ class Row:
     Attributes:
         where: Its place for people, e.g. `claims.csv, line 12`.
         values: The values by column.
+        remarks: What the file says of the row and its annotation does not hold, or what was taken for granted.
     """
 
     where: str
     values: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +60,14 @@ class Table:
         rows: Opens the source and reads it from the start.
         columns: The columns that every row has; empty where rows differ.
         own_columns: The reader itself names the columns `id`, `group`, `text`, `spans`.
+        notes: What the reader found out about the file and the user should know, a line each.
     """
 
     name: str
     rows: Callable[[], Iterator[Row]]
     columns: tuple[str, ...] = ()
     own_columns: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ class Reader:
         open: Opens a source; raises DataError where it is not of the format.
         endings: Endings of its files in small letters, e.g. `.csv`; no two readers share one.
         recognises: Whether a source without such an ending is of the format, e.g. a folder with certain files.
+        within: The reader of the more general format whose sources this one looks into with `recognises`.
         only_paths: Its sources lie on this machine: one that does not is told before it is opened.
     """
 
@@ -74,24 +87,5 @@ class Reader:
     open: Callable[[Source], Table]
     endings: tuple[str, ...] = ()
     recognises: Callable[[Source], bool] = lambda source: False
+    within: str = ""
     only_paths: bool = True
-
-
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers, line ends kept; a byte order mark is dropped.
-
-    Raises:
-        DataError: The file cannot be read, or a line is not UTF-8.
-    """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise DataError(
-                        f"{path}, line {number}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; "
-                        f"convert the file first, e.g. iconv -f latin1 -t utf-8 {path.name}"
-                    ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; check the path and its permissions") from None

@@ -7,7 +7,10 @@ from typing import Any, Literal
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
 from spanloop.importing.readers import Row, Table
-from spanloop.importing.values import check_spans, hashed_name, read_name, read_spans, read_text
+from spanloop.importing.remarks import Remarks
+from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
+from spanloop.importing.values import check_spans, hashed_name, is_missing, read_name, read_spans, read_text
+from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 # What becomes of the annotations of a file.
@@ -33,31 +36,49 @@ class Imported:
     where: str
 
 
-def parse_records(table: Table, config: LoopConfig, *, annotated: bool = False) -> Iterator[Imported]:
+def parse_records(
+    table: Table, config: LoopConfig, *, annotated: bool = False, remarks: Remarks | None = None
+) -> Iterator[Imported]:
     """Read and check a source, record by record.
 
-    Without a column for ids, a record's id is a hash of group and text, and a text that comes again is dropped: it is
-    the same record.
+    Without a column for ids, a record's id is a hash of group and text, and a text that comes again is the same record:
+    the one with an annotation is taken, and those without any come last.
 
     Args:
         table: The source.
         config: Columns, labels, and whether spans may overlap.
         annotated: Spans are wanted: their column must be there, and they are checked.
+        remarks: Gets what the file holds and no record does.
 
     Raises:
         DataError: A column is missing, or a record is not what it should be; the message names file and place.
     """
     columns = ColumnsConfig() if table.own_columns else config.columns
     _check_columns(table, columns, annotated)
-    places: dict[str, str] = {}
+    noted = remarks or Remarks()
+    seen, numbers = SeenRecords(noted), NumbersMadeFloats()
+    has_spans, names = table.own_columns, []
     for row in table.rows():
+        has_spans, names = has_spans or columns.spans in row.values, list(row.values)
         record, is_hashed = _record(row, columns, config, annotated)
-        if record.id not in places:
-            places[record.id] = row.where
-            yield record
-        elif not is_hashed:
-            first = places[record.id].rpartition(", ")[2]
-            raise DataError(f"{row.where}: id {record.id!r} stands at {first} already; name columns that differ, --id")
+        for remark in row.remarks if annotated else ():
+            noted.add(remark, row.where)
+        if is_hashed:
+            if not seen.is_next(record.id, record.spans, record.where, annotated=annotated):
+                continue
+        else:
+            seen.refuse_again(record.id, record.where)
+            for part in columns.id:
+                numbers.add(part, str(row.values[part]))
+        yield record
+    numbers.refuse(table.name)
+    if annotated and names and not has_spans:
+        raise _missing(table.name, columns.spans, "--spans", names)
+    if seen.waiting:
+        for row in table.rows():
+            record, is_hashed = _record(row, columns, config, annotated)
+            if is_hashed and seen.waiting.pop(record.id, None) is not None:
+                yield record
 
 
 def _check_columns(table: Table, columns: ColumnsConfig, annotated: bool) -> None:
@@ -99,9 +120,9 @@ def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: boo
 
 def _group(values: Mapping[str, Any], columns: ColumnsConfig, where: str) -> str:
     value = values.get(columns.group)
-    return "" if value is None or value == "" else read_name(value, columns.group, where)
+    return "" if is_missing(value) else read_name(value, columns.group, where)
 
 
 def _missing(where: str, name: str, flag: str, there: list[str]) -> DataError:
-    shown = ", ".join(map(str, there[:12])) + ", …" * (len(there) > 12)
-    return DataError(f"{where}: no column {name!r}; there are: {shown}. Name the right one with {flag}")
+    names = ", ".join(map(shown, there[:12])) + ", …" * (len(there) > 12)
+    return DataError(f"{where}: no column {name!r}; there are: {names}. Name the right one with {flag}")

@@ -23,6 +23,7 @@ from spanloop.argilla.shape import GROUP, SPLIT
 from spanloop.config import LoopConfig
 from spanloop.errors import DataError
 from spanloop.importing import AnnotationsAs, Imported, Table, parse_records
+from spanloop.importing.remarks import Remarks
 from spanloop.records import SPLITS, Record, ScoredSpan, Split, Suggestion
 from spanloop.splits import split_of
 
@@ -35,11 +36,13 @@ class Check:
         records: Number of records.
         annotated: How many of them are annotated, the ones without any span included.
         splits: Number of records by split.
+        remarks: What the file holds and no record does.
     """
 
     records: int
     annotated: int
     splits: dict[Split, int]
+    remarks: Remarks
 
 
 @dataclass(slots=True)
@@ -71,13 +74,14 @@ def check(table: Table, config: LoopConfig, annotations: AnnotationsAs) -> Check
         DataError: A record is not what it should be, or there is none.
     """
     counts: Counter[Split] = Counter()
+    remarks = Remarks()
     annotated = 0
-    for record in parse_records(table, config, annotated=annotations != "nothing"):
+    for record in parse_records(table, config, annotated=annotations != "nothing", remarks=remarks):
         counts[split_of(record.group, config.splits)] += 1
         annotated += record.spans is not None
     if not counts:
         raise DataError(f"{table.name} holds no record; is it the right file?")
-    return Check(counts.total(), annotated, {split: counts[split] for split in SPLITS})
+    return Check(counts.total(), annotated, {split: counts[split] for split in SPLITS}, remarks)
 
 
 def import_records(

@@ -1,18 +1,35 @@
 """Values of a row to the parts of a record, each with its complaint."""
 
 import hashlib
-import json
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from spanloop.errors import DataError, LabelError
+from spanloop.importing.literals import list_in
+from spanloop.importing.offset_units import unit_that_fits
 from spanloop.importing.tags import join_tokens, spans_of_tags
+from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 MOST_CHARACTERS = 65_536  # some browsers cut longer texts into pieces, and offsets would start again in each
 
 Offsets = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A span as a file says it.
+
+    Attributes:
+        span: Its offsets as they stand there, and its label.
+        content: The words that it marks, where the file says them.
+    """
+
+    span: Span
+    content: str | None = None
 
 
 def read_text(value: Any, where: str) -> tuple[str, Offsets | None]:
@@ -38,14 +55,32 @@ def read_text(value: Any, where: str) -> tuple[str, Offsets | None]:
     return text, offsets
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell is empty: no value, no text, or the NaN that pandas writes for it."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
 def read_name(value: Any, column: str, where: str) -> str:
     """An id or a part of one, or a group: text or a whole number."""
     if isinstance(value, str) and value.strip():
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    shown = "is empty" if value is None or value == "" else f"holds {str(value)[:50]!r}, neither text nor a number"
-    raise DataError(f"{where}: column {column!r} {shown}; fill it, or name another column")
+    if isinstance(value, float) and value.is_integer():
+        raise DataError(f"{where}: column {column!r} holds {value}, {_MADE_FLOATS}")
+    fault = "is empty" if is_missing(value) else f"holds {str(value)[:50]!r}, neither text nor a number"
+    raise DataError(f"{where}: column {column!r} {fault}; fill it, or name another column")
+
+
+def refuse_floats(name: str, column: str, example: str) -> DataError:
+    """What is wrong with a column of ids each of which reads like `12.0`."""
+    return DataError(f"{name}: every value of column {column!r} is like {example}, {_MADE_FLOATS}")
+
+
+_MADE_FLOATS = (
+    "a whole number that became a fraction, as pandas makes them where a value is missing; "
+    'write whole numbers, e.g. with astype("Int64"), so that ids stay the same'
+)
 
 
 def hashed_name(group: str, text: str) -> str:
@@ -53,8 +88,8 @@ def hashed_name(group: str, text: str) -> str:
     return hashlib.sha256(f"{group}\0{text}".encode()).hexdigest()[:16]
 
 
-def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Span] | None:
-    """The spans of a row: JSON or a list of `{start, end, label}`, of `[start, end, label]`, or of one tag a token.
+def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Marked] | None:
+    """The spans of a row: `{start, end, label}` or `[start, end, label]`, or one tag a token; a list, or text of one.
 
     Args:
         value: The value; None and empty text mean that nobody annotated the record, an empty list that it has no span.
@@ -64,58 +99,85 @@ def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Span] | 
     Raises:
         DataError: It is none of these.
     """
-    if value is None or value == "":
+    if is_missing(value):
         return None
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise DataError(
-                f'{where}: spans are not JSON; write e.g. [{{"start": 0, "end": 5, "label": "x"}}]'
-            ) from None
+        found = list_in(value)
+        if found is None:
+            raise DataError(f'{where}: spans are not JSON; write e.g. [{{"start": 0, "end": 5, "label": "x"}}]')
+        value = found
+    if isinstance(value, dict) and all(isinstance(value.get(key), list) for key in ("start", "end", "label")):
+        value = [list(span) for span in zip(value["start"], value["end"], value["label"], strict=False)]
     if not isinstance(value, list):
         raise DataError(f"{where}: spans are of type {type(value).__name__}, not a list")
+    if value and all(isinstance(tag, int) for tag in value):
+        raise DataError(f"{where}: the tags are numbers, and the file does not name them; write B-name, I-name and O")
     if offsets is not None and value and all(isinstance(tag, str) for tag in value):
-        return spans_of_tags(value, offsets, where)
-    return [_span(item, where) for item in value]
+        return [Marked(span) for span in spans_of_tags(value, offsets, where)]
+    return [_marked(item, where) for item in value]
 
 
 def check_spans(
-    spans: Sequence[Span], text: str, labels: Sequence[str], overlapping: bool, where: str
+    marked: Sequence[Marked], text: str, labels: Sequence[str], overlapping: bool, where: str
 ) -> tuple[Span, ...]:
     """Spans that Argilla will take: sorted, exact duplicates merged. Without `labels`, every label will do.
 
     Raises:
-        DataError: A span is empty, outside the text, overlaps another where it may not, or has an unknown label.
+        DataError: A span is empty, outside the text, not on the words that the file says, overlaps another where it may
+            not, or has an unknown label.
     """
-    ordered = sorted(set(spans))
+    for one in marked:
+        _check_place(one, marked, text, where)
+    ordered = sorted({one.span for one in marked})
     for span in ordered:
-        if not 0 <= span.start < span.end <= len(text):
-            raise DataError(
-                f"{where}: span {span.start}-{span.end} ({span.label}) does not fit the text, {len(text)} characters; "
-                "offsets count characters from 0, and the end is not included"
-            )
         if labels and span.label not in labels:
             known = ", ".join(labels[:8]) + ", …" * (len(labels) > 8)
             raise LabelError(
                 f"{where}: label {span.label!r} is not in task.labels ({known}); add it there, or correct the file"
             )
-    for one, other in pairwise(ordered):
-        if not overlapping and other.start < one.end:
+    for before, after in pairwise(ordered):
+        if not overlapping and after.start < before.end:
+            two = " and ".join(f"{span.start}-{span.end} ({shown(span.label)})" for span in (before, after))
             raise DataError(
-                f"{where}: spans {one.start}-{one.end} ({one.label}) and {other.start}-{other.end} ({other.label}) "
-                "overlap; correct the file, or set task.allow_overlapping before the dataset is created"
+                f"{where}: spans {two} overlap; correct the file, "
+                "or set task.allow_overlapping before the dataset is created"
             )
     return tuple(ordered)
 
 
-def _span(item: Any, where: str) -> Span:
+def _check_place(one: Marked, marked: Sequence[Marked], text: str, where: str) -> None:
+    span = one.span
+    named = f"{where}: span {span.start}-{span.end} ({shown(span.label)})"
+    if 0 <= span.start < span.end <= len(text):
+        found = text[span.start : span.end]
+        if not found.strip():
+            raise DataError(f"{named} marks white space alone; correct the file")
+        if one.content is None or found.split() == one.content.split():
+            return
+        fault = f"{named} marks {found[:40]!r}, and the file says {one.content[:40]!r}"
+    else:
+        fault = f"{named} does not fit the text, {len(text)} characters"
+    unit = unit_that_fits(text, [x.span for x in marked], [x.content for x in marked])
+    if unit:
+        raise DataError(f"{fault}; the offsets count {unit}: {_CONVERSIONS[unit]}")
+    raise DataError(f"{fault}; offsets count characters from 0, and the end is not included")
+
+
+_CONVERSIONS = {
+    "UTF-16 units": "make each len(text.encode('utf-16-le')[: 2 * offset].decode('utf-16-le')) in Python",
+    "bytes of UTF-8": "make each len(text.encode()[:offset].decode()) in Python",
+}
+
+
+def _marked(item: Any, where: str) -> Marked:
+    content = None
     if isinstance(item, dict):
+        content = item.get("text")
         item = [item.get("start"), item.get("end"), item.get("label")]
     if isinstance(item, list | tuple) and len(item) == 3:
         start, end, label = item
         if type(start) is int and type(end) is int and isinstance(label, str) and label:
-            return Span(start, end, label)
+            return Marked(Span(start, end, label), content if isinstance(content, str) else None)
     raise DataError(f"{where}: {str(item)[:80]!r} is no span; write start, end (whole numbers) and label (text)")
 
 

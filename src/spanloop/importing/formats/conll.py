@@ -1,59 +1,92 @@
-"""CoNLL files: one token a line, its tag in the last column, an empty line between sentences."""
+"""CoNLL files: a token and its tag in a line, an empty line between sentences."""
 
+import hashlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from spanloop.errors import DataError
-from spanloop.importing.readers import Reader, Row, Source, Table, text_lines
-
-_DOCUMENT = "-DOCSTART-"
-_COMMENT = re.compile(r"#\s*(id|sent_id|newdoc|newpar|doc_id|text)\b")
+from spanloop.importing.conll_layout import DOCUMENT, Layout, find_layout, is_break
+from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.tags import label_of, scheme_of
+from spanloop.importing.text_files import TextFile, open_text
 
 
 def open_conll(source: Source) -> Table:
     """A CoNLL file; a sentence becomes a record named after the file and its number, e.g. `train-17`.
 
-    Tokens are joined by single spaces. IOB1, IOB2 and IOBES tags are read. Sentences between two `-DOCSTART-` lines
-    are of one group; without such lines every sentence is its own.
+    Tokens are joined by single spaces. IOB1, IOB2, BIOES and BILOU tags are read. Sentences between two `-DOCSTART-`
+    lines are of one group; without such lines every sentence is its own.
+
+    Raises:
+        DataError: Its lines differ in their columns, or it is not clear which column holds the tags.
     """
-    path = source.path
+    text = open_text(source)
+    layout = find_layout(text, source.columns)
+    stem = _stem(source)
 
     def rows() -> Iterator[Row]:
         document = 0
-        for number, (line, is_document_start, pairs) in enumerate(_sentences(path), start=1):
-            document += is_document_start
-            tokens, tags = [token for token, _ in pairs], [tag for _, tag in pairs]
-            values: dict[str, object] = {"id": f"{path.stem}-{number}", "text": tokens, "spans": tags}
+        for number, sentence in enumerate(_sentences(text, layout), start=1):
+            document += sentence.is_document_start
+            values: dict[str, object] = {"id": f"{stem}-{number}", "text": sentence.tokens, "spans": sentence.tags}
             if document:
-                values["group"] = f"{path.stem}-doc{document}"
-            yield Row(f"{path}, line {line}", values)
+                values["group"] = f"{stem}-doc{document}"
+            yield Row(f"{text.name}, line {sentence.line}", values)
 
-    return Table(str(path), rows, own_columns=True)
-
-
-def _sentences(path: Path) -> Iterator[tuple[int, bool, list[tuple[str, str]]]]:
-    """First line, whether a document starts with it, and (token, tag) pairs of every sentence."""
-    first, is_document_start = 0, False
-    pairs: list[tuple[str, str]] = []
-    for number, line in text_lines(path):
-        if line.startswith(_DOCUMENT) or not line.strip():
-            if pairs:
-                yield first, is_document_start, pairs
-                pairs, is_document_start = [], False
-            is_document_start |= line.startswith(_DOCUMENT)
-        elif pairs or not _COMMENT.match(line):
-            first = first if pairs else number
-            pairs.append(_columns(line, f"{path}, line {number}"))
-    if pairs:
-        yield first, is_document_start, pairs
+    scheme, strays = scheme_of(sentence.tags for sentence in _sentences(text, layout))
+    found = f"{text.name}: tokens in column {layout.token + 1} of {layout.width}, {scheme} tags in {layout.tag + 1}"
+    if strays:
+        found += f"; {strays:,} tags that continue nothing start a span"
+    return Table(text.name, rows, own_columns=True, notes=(*text.notes, found))
 
 
-def _columns(line: str, where: str) -> tuple[str, str]:
-    columns = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-    if len(columns) < 2:
-        raise DataError(f"{where}: {line.strip()[:50]!r} is a token without a tag; put the tag into the last column")
-    return columns[0], columns[-1].strip()
+def _stem(source: Source) -> str:
+    """The file's name; of a pipe, whose name says nothing, what it held."""
+    if source.copy is None:
+        return source.path.stem
+    with source.copy.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """Its first line, whether a document starts with it, its tokens and their tags."""
+
+    line: int
+    is_document_start: bool
+    tokens: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+
+def _sentences(text: TextFile, layout: Layout) -> Iterator[_Sentence]:
+    sentence, is_document_start = _Sentence(0, False), False
+    for number, line in text.lines():
+        if is_break(line):
+            if sentence.tokens:
+                yield sentence
+                sentence, is_document_start = _Sentence(0, False), False
+            is_document_start |= line.startswith(DOCUMENT)
+        elif sentence.tokens or not layout.is_comment(line):
+            sentence = sentence if sentence.tokens else _Sentence(number, is_document_start)
+            token, tag = _token_and_tag(layout, line, f"{text.name}, line {number}")
+            sentence.tokens.append(token)
+            sentence.tags.append(tag)
+    if sentence.tokens:
+        yield sentence
+
+
+def _token_and_tag(layout: Layout, line: str, where: str) -> tuple[str, str]:
+    cells = layout.split(line)
+    if len(cells) != layout.width:
+        raise DataError(f"{where}: {len(cells)} columns, not {layout.width}; the file changed while it was read")
+    token, tag = cells[layout.token], cells[layout.tag]
+    if not token:
+        raise DataError(f"{where}, column {layout.token + 1}: the token is empty; correct the line, or remove it")
+    if layout.token and re.fullmatch(r"\d+-\d+", cells[0]):
+        raise DataError(f"{where}: {cells[0]} stands for several tokens; keep the lines of its parts, remove this one")
+    label_of(tag, f"{where}, column {layout.tag + 1}")
+    return token, tag
 
 
 READERS = (Reader("conll", open_conll, (".conll", ".conll03", ".bio", ".iob", ".iob2")),)

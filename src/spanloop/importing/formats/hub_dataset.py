@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spanloop.errors import DataError
+from spanloop.importing.class_labels import with_names
 from spanloop.importing.readers import Reader, Row, Source, Table
 
 _ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
@@ -21,13 +22,13 @@ def open_dataset(source: Source) -> Table:
         DataError: There is no such dataset or split, or the Hub cannot be reached.
     """
     dataset = _load(source.name, source.split, source.subset)
-    names = {name: found for name, feature in dataset.features.items() if (found := _class_names(feature))}
+    features = dataset.features.to_dict()
     shown = f"{source.name} [{source.split}]"
 
     def rows() -> Iterator[Row]:
         for number, values in enumerate(dataset, start=1):
-            named = {name: _named(values[name], names[name]) for name in names}
-            yield Row(f"{shown}, record {number}", {**values, **named})
+            named = {name: with_names(value, features.get(name)) for name, value in values.items()}
+            yield Row(f"{shown}, record {number}", named)
 
     return Table(shown, rows, tuple(dataset.column_names))
 
@@ -54,17 +55,6 @@ def _load(source: str, split: str, subset: str) -> Any:
             f"{source!r} is no file here, and datasets cannot load its split {split!r} ({reason}); "
             "check the spelling, --split, --subset and the network"
         ) from None
-
-
-def _class_names(feature: Any) -> list[str]:
-    """The names of a class label, or of a list of class labels."""
-    return list(getattr(getattr(feature, "feature", feature), "names", None) or ())
-
-
-def _named(value: Any, names: list[str]) -> Any:
-    if isinstance(value, list):
-        return [_named(item, names) for item in value]
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
 READERS = (Reader("hub", open_dataset, recognises=_is_dataset, only_paths=False),)

@@ -1,30 +1,24 @@
-"""JSON lines."""
+"""JSON lines, or a list of JSON objects."""
 
-import json
 from collections.abc import Iterator
 
 from spanloop.errors import DataError
-from spanloop.importing.readers import Reader, Row, Source, Table, text_lines
+from spanloop.importing.json_text import json_values
+from spanloop.importing.readers import Reader, Row, Source, Table
+from spanloop.importing.text_files import open_text
 
 
 def open_json_lines(source: Source) -> Table:
-    """A file with one JSON object a line, in UTF-8; rows may have different keys."""
-    path = source.path
+    """A file with one JSON object a line, or one list of objects; rows may have different keys."""
+    text = open_text(source)
 
     def rows() -> Iterator[Row]:
-        for number, line in text_lines(path):
-            where = f"{path}, line {number}"
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{where}: not JSON ({error}); every line must be one JSON object") from None
+        for where, values in json_values(text):
             if not isinstance(values, dict):
                 raise DataError(f"{where}: not a JSON object but a {type(values).__name__}; write one {{...}} a line")
             yield Row(where, values)
 
-    return Table(str(path), rows)
+    return Table(text.name, rows, notes=text.notes)
 
 
-READERS = (Reader("jsonl", open_json_lines, (".jsonl", ".ndjson")),)
+READERS = (Reader("jsonl", open_json_lines, (".jsonl", ".ndjson", ".json")),)
