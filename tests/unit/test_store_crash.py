@@ -21,7 +21,7 @@ from spanloop.errors import RoundInProgress, StoreError
 from spanloop.store import Store
 
 MODULES = (
-    *(f"spanloop.store.{name}" for name in ("store", "artifacts", "locks", "champion")),
+    *(f"spanloop.store.{name}" for name in ("store", "artifacts", "contents", "locks", "champion")),
     *("spanloop.durable", "shutil", "pathlib", __name__),
 )
 KILLS = 50

@@ -1,5 +1,6 @@
 """The store: one folder with everything that rounds publish."""
 
-from spanloop.store.store import KINDS, Kind, Store
+from spanloop.store.contents import KINDS, Kind
+from spanloop.store.store import Store
 
 __all__ = ["KINDS", "Kind", "Store"]

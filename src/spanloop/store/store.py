@@ -11,32 +11,22 @@ An artifact is built in a temporary sibling, synced, given its manifest last, an
 a marker: one with anything else in it is never made a store, and only what a store names is ever removed from one.
 """
 
-import re
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 from uuid import uuid4
 
-from spanloop.durable import to_json, told_as_store_errors
+from spanloop.durable import told_as_store_errors
 from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.settings import whole_path
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.champion import Champion
+from spanloop.store.contents import HALF_POINTER, KINDS, MARKER, NAMES, PREFIXES, Kind, claim, number_of
 from spanloop.store.locks import Locks
 
-Kind = Literal["snapshots", "models", "rounds"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-_PREFIXES: dict[Kind, str] = {"snapshots": "v", "models": "m", "rounds": "r"}
-MARKER = "spanloop-store.json"
-_ARTIFACT = r"\d+(-[0-9a-f]+)?"
-_NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _ARTIFACT) for kind, prefix in _PREFIXES.items()}
-_NAMES["work"] = re.compile(f"[vmr]{_ARTIFACT}|train-[0-9a-f]+|scores")
-_HALF_POINTER = ".champion.json.tmp"
-_OURS = {*KINDS, "work", "damaged", "locks", "champion.json", _HALF_POINTER, MARKER}
-_OF_THE_DISK = {"lost+found", ".DS_Store"}
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
 
@@ -55,26 +45,6 @@ class Store:
         self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
         self._locks = Locks(self.root / "locks")
         self._champion = Champion(self.root / "champion.json")
-
-    def claim(self) -> None:
-        """Make the folder a store, unless it is one.
-
-        Raises:
-            StoreError: Something else lies in it, or it cannot be written.
-        """
-        if (self.root / MARKER).is_file():
-            return
-        with told_as_store_errors(f"make {self.root} a store", self.root):
-            there = {x.name for x in self.root.iterdir()} if self.root.exists() else set()
-            if foreign := sorted(there - _OURS - _OF_THE_DISK):
-                shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
-                raise StoreError(
-                    f"{self.root} is no store and holds other things ({shown}); give the store a folder of its own, "
-                    f"e.g. store: {self.root / 'store'}"
-                )
-            self.root.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError), (self.root / MARKER).open("x", encoding="utf-8") as file:
-                file.write(to_json({"store": uuid4().hex}))
 
     def publish(self, kind: Kind, name: str, build: Callable[[Path], None]) -> Path:
         """Publish an artifact, at once or not at all.
@@ -95,7 +65,7 @@ class Store:
         final = self._folder(kind, name)
         if (final / MANIFEST).is_file():
             return final
-        self.claim()
+        claim(self.root)
         with told_as_store_errors(f"publish {kind}/{name}", final), artifacts.temporary_sibling(final) as temporary:
             build(temporary)
             artifacts.seal(temporary)
@@ -120,8 +90,8 @@ class Store:
         folder = self.root / kind
         if not folder.is_dir():
             return []
-        found = [x.name for x in folder.iterdir() if _NAMES[kind].fullmatch(x.name) and (x / MANIFEST).is_file()]
-        return sorted(found, key=lambda name: (_number_of(name), name))
+        found = [x.name for x in folder.iterdir() if NAMES[kind].fullmatch(x.name) and (x / MANIFEST).is_file()]
+        return sorted(found, key=lambda name: (number_of(name), name))
 
     def next_name(self, kind: Kind, key: str = "") -> str:
         """The name of the artifact after the last one, e.g. `r0004` after `r0003`.
@@ -129,8 +99,8 @@ class Store:
         `key`, a hash of what the artifact is made of, becomes part of it: `m0012-77aa0f31`.
         """
         names = self.names(kind)
-        number = _number_of(names[-1]) + 1 if names else 1
-        return f"{_PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
+        number = number_of(names[-1]) + 1 if names else 1
+        return f"{PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
 
     def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
         """Read what an artifact's builder wrote, and `files`: the sha256 and size of each file by its relative path.
@@ -174,7 +144,7 @@ class Store:
             StoreError: It cannot be created.
         """
         folder = self._folder("work", name)
-        self.claim()
+        claim(self.root)
         with told_as_store_errors(f"create {folder}", folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -192,7 +162,7 @@ class Store:
         Raises:
             RoundInProgress: On entering, when another holds it; names its owner, process and since when.
         """
-        self.claim()
+        claim(self.root)
         return self._locks.round(owner)
 
     def refuse_if_superseded(self) -> None:
@@ -292,13 +262,13 @@ class Store:
         """
         if not (self.root / MARKER).is_file():
             return []
-        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, _NAMES[kind])]
+        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, NAMES[kind])]
         published = {name for kind in KINDS for name in self.names(kind)}
-        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and _NAMES["work"].fullmatch(x.name)]
+        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and NAMES["work"].fullmatch(x.name)]
         removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
-        half = self.root / _HALF_POINTER
+        half = self.root / HALF_POINTER
         with told_as_store_errors("clean the store", self.root), self._locks.publishing():
             if half.exists():
                 half.unlink()
@@ -310,15 +280,9 @@ class Store:
             self.path("models", champion)
 
     def _folder(self, kind: str, name: str) -> Path:
-        if not _NAMES[kind].fullmatch(name):
+        if not NAMES[kind].fullmatch(name):
             raise StoreError(f"{name!r} is no name for the store; there are names like m0002-77aa0f31 in {kind}")
         return self.root / kind / name
-
-
-def _number_of(name: str) -> int:
-    """The first number in an artifact's name, e.g. 7 of `v0007-3fa9c1d2`; 0 without one."""
-    found = re.search(r"\d+", name)
-    return int(found.group()) if found else 0
 
 
 def _problem(check: Callable[..., None], *arguments: Any) -> str:

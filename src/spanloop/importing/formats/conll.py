@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from spanloop.errors import DataError
-from spanloop.importing.conll_layout import DOCUMENT, Layout, find_layout, is_break
+from spanloop.importing.conll_layout import DOCUMENT, ConllLayout, find_layout, is_break
 from spanloop.importing.readers import Reader, Row, Source, Table
 from spanloop.importing.tags import label_of, scheme_of
 from spanloop.importing.text_files import TextFile, open_text
@@ -59,7 +59,7 @@ class _Sentence:
     tags: list[str] = field(default_factory=list)
 
 
-def _sentences(text: TextFile, layout: Layout) -> Iterator[_Sentence]:
+def _sentences(text: TextFile, layout: ConllLayout) -> Iterator[_Sentence]:
     sentence, is_document_start = _Sentence(0, False), False
     for number, line in text.lines():
         if is_break(line):
@@ -76,7 +76,7 @@ def _sentences(text: TextFile, layout: Layout) -> Iterator[_Sentence]:
         yield sentence
 
 
-def _token_and_tag(layout: Layout, line: str, where: str) -> tuple[str, str]:
+def _token_and_tag(layout: ConllLayout, line: str, where: str) -> tuple[str, str]:
     cells = layout.split(line)
     if len(cells) != layout.width:
         raise DataError(f"{where}: {len(cells)} columns, not {layout.width}; the file changed while it was read")

@@ -1,0 +1,51 @@
+"""What a store holds, by name: the kinds of artifacts, scratch, the marker. Anything else is not ours."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, get_args
+from uuid import uuid4
+
+from spanloop.durable import to_json, told_as_store_errors
+from spanloop.errors import StoreError
+
+Kind = Literal["snapshots", "models", "rounds"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PREFIXES: dict[Kind, str] = {"snapshots": "v", "models": "m", "rounds": "r"}
+MARKER = "spanloop-store.json"
+HALF_POINTER = ".champion.json.tmp"  # what a crash leaves of the champion's pointer
+
+_NUMBERED = r"\d+(-[0-9a-f]+)?"
+NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for kind, prefix in PREFIXES.items()}
+"""What names of each kind look like, and those of scratch folders under `work`."""
+NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores")
+
+_OURS = {*KINDS, "work", "damaged", "locks", "champion.json", HALF_POINTER, MARKER}
+_OF_THE_DISK = {"lost+found", ".DS_Store"}
+
+
+def number_of(name: str) -> int:
+    """The number in an artifact's name, e.g. 7 of `v0007-3fa9c1d2`."""
+    found = re.search(r"\d+", name)
+    return int(found.group()) if found else 0
+
+
+def claim(root: Path) -> None:
+    """Make a folder a store, unless it is one.
+
+    Raises:
+        StoreError: Something else lies in it, or it cannot be written.
+    """
+    if (root / MARKER).is_file():
+        return
+    with told_as_store_errors(f"make {root} a store", root):
+        there = {x.name for x in root.iterdir()} if root.exists() else set()
+        if foreign := sorted(there - _OURS - _OF_THE_DISK):
+            shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+            raise StoreError(
+                f"{root} is no store and holds other things ({shown}); give the store a folder of its own, "
+                f"e.g. store: {root / 'store'}"
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), (root / MARKER).open("x", encoding="utf-8") as file:
+            file.write(to_json({"store": uuid4().hex}))
