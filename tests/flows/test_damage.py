@@ -1,12 +1,15 @@
-"""One bad thing stops nothing, and is not used: damaged models, a veto, a record without text, in real rounds."""
+"""One bad thing stops nothing and is not used: damaged models, a veto, blank records, wiped metadata, in real rounds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sentences import sentences
 from world import World
+
+from spanloop.snapshot import load_snapshot
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -84,3 +87,27 @@ def test_a_blank_submitted_record_is_set_aside(make_world: Callable[..., World])
     assert [aside.record_id for aside in report.figures.annotations.aside] == [blank.id]
     assert report.figures.annotations.annotated == 35
     assert report.outcome == "promoted"
+
+
+def test_wiped_metadata_moves_no_record_to_another_split(make_world: Callable[..., World]) -> None:
+    documents = [replace(s, group=f"doc{i % 20}") for i, s in enumerate(sentences(80))]
+    world = make_world(documents)
+    world.annotate(50)
+    first = run(world)
+    assert first.figures.pull.regrouped == ()
+    splits = split_ids(world, first)
+    items = [{"id": record.server_id, "metadata": {}} for record in world.records().values()]
+    world.client.put(f"datasets/{world.dataset.id}/records/bulk", {"items": items})
+
+    (world.store.root / "groups.json").unlink()  # what a corrupt one's error says: annotated records lose nothing
+    for _ in range(2):
+        again = run(world)
+        assert len(again.figures.pull.regrouped) >= 50
+        assert again.figures.snapshot.version == first.figures.snapshot.version
+        assert split_ids(world, again) == splits
+
+
+def split_ids(world: World, report: Any) -> dict[str, set[str]]:
+    """The records of each split of a round's snapshot."""
+    snapshot = load_snapshot(world.store, report.figures.snapshot.version)
+    return {split: set(rows["id"]) for split, rows in snapshot.items()}

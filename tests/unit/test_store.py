@@ -342,3 +342,12 @@ def test_a_rollback_is_a_veto_until_somebody_lifts_it(store: Store) -> None:
     assert (store.champion(), store.vetoed()) == ("m1", ["m2"])
     store.set_champion("m2")
     assert (store.champion(), store.vetoed()) == ("m2", [])
+
+
+def test_groups_are_kept_and_a_corrupt_file_is_named(store: Store) -> None:
+    assert store.groups() == {}
+    store.keep_groups({"a": "doc", "b": "0"})
+    assert store.groups() == {"a": "doc", "b": "0"}
+    (store.root / "groups.json").write_text('{"a": 7}')
+    with pytest.raises(StoreError, match=r"groups.json is corrupt; restore it from a backup, or delete it"):
+        store.groups()

@@ -22,6 +22,7 @@ def summary_rows(report: RoundReport) -> Rows:
     return [
         ("outcome", f"{report.outcome}: {report.reason}"),
         ("records", f"{pulled.records} ({pulled.submitted} submitted, {pulled.pending} pending)"),
+        *([("kept groups", _regrouped(pulled.regrouped))] if pulled.regrouped else []),
         ("snapshot", _snapshot(figures.snapshot)),
         *([("hub", figures.snapshot.hub)] if figures.snapshot.hub else []),
         *([("lost spans", _lost(figures.annotations))] if figures.annotations.lost else []),
@@ -32,6 +33,10 @@ def summary_rows(report: RoundReport) -> Rows:
         *_acceptance(report),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in figures.seconds.items())),
     ]
+
+
+def _regrouped(ids: Sequence[str]) -> str:
+    return _named([(record_id, "its metadata says another group") for record_id in ids])
 
 
 def _snapshot(snapshot: SnapshotFigures) -> str:

@@ -39,6 +39,7 @@ class PullFigures(Figures):
         pending: Those without any response.
         queue_link: Where annotators go on.
         min_submitted: Submitted responses that complete a record.
+        regrouped: Records whose metadata says another group than the one they had; they keep that, and their split.
     """
 
     labels: tuple[str, ...]
@@ -47,6 +48,7 @@ class PullFigures(Figures):
     pending: int
     queue_link: str
     min_submitted: int = 1
+    regrouped: tuple[str, ...] = ()
 
 
 class AnnotationFigures(Figures):

@@ -14,6 +14,7 @@ from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
 from spanloop.records import Record
 from spanloop.rounds.figures import AnnotationFigures, PullFigures, SnapshotFigures
+from spanloop.rounds.grouping import grouped, known_groups
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
@@ -37,13 +38,20 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     """
     dataset = prepare_dataset(client, work.config)
     counts: Counter[str] = Counter()
-    write_records(work.records, _counted(pull(client, dataset), counts))
+    known, changed = known_groups(work.store), list[str]()
+    before = len(known)
+    write_records(work.records, _counted(grouped(pull(client, dataset), known, changed), counts))
+    if len(known) > before or not work.store.groups():
+        work.store.keep_groups(known)
+    if changed:
+        log.warning("pull: %d records keep the group they had, not that of their metadata", len(changed))
     log.info("pull: %d records, %d submitted, %d pending", *(counts[name] for name in _COUNTED))
     if counts["unanswered"]:
         log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
     return PullFigures(
         labels=tuple(dataset.labels),
         min_submitted=dataset.min_submitted,
+        regrouped=tuple(changed),
         queue_link=queue_link(work.config.argilla.api_url, dataset.id),
         **{name: counts[name] for name in _COUNTED},
     )

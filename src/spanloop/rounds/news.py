@@ -12,6 +12,7 @@ from spanloop.config import LoopConfig
 from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.records import Annotation
 from spanloop.rounds.figures import AnnotationFigures, PullFigures
+from spanloop.rounds.grouping import grouped, known_groups
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
 from spanloop.rounds.report import RoundReport, idle_report
 from spanloop.rounds.work import Work, begin_round, begun, last_round, now, readable_rounds
@@ -76,7 +77,8 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
         pass
     if last is None:
         return None
-    annotations = resolve(pull_submitted(client, dataset), config.annotations, dataset.min_submitted).annotations
+    submitted = grouped(pull_submitted(client, dataset), known_groups(store), [])
+    annotations = resolve(submitted, config.annotations, dataset.min_submitted).annotations
     records = client.get(f"datasets/{dataset.id}/progress")["total"]
     news = find_news(store, config, annotations, records)
     if news.anything:

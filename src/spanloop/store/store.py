@@ -4,6 +4,7 @@
     store/models/…  store/rounds/…
     store/work/NAME/                  scratch, kept over a crash so that training resumes
     store/champion.json               which model is in service, which were before, and which somebody took back
+    store/groups.json                 the group of each record, which decides its split
     store/locks/                      one round at a time
     store/spanloop-store.json         the marker, with an id of the store
 
@@ -12,7 +13,7 @@ a marker: one with anything else in it is never made a store, and only what a st
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.champion import Champion
 from spanloop.store.contents import HALF_POINTER, KINDS, MARKER, NAMES, PREFIXES, Kind, claim, number_of
+from spanloop.store.groups import Groups
 from spanloop.store.locks import Locks
 
 _WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
@@ -45,6 +47,7 @@ class Store:
         self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
         self._locks = Locks(self.root / "locks")
         self._champion = Champion(self.root / "champion.json")
+        self._groups = Groups(self.root / "groups.json")
 
     def publish(self, kind: Kind, name: str, build: Callable[[Path], None]) -> Path:
         """Publish an artifact, at once or not at all.
@@ -132,16 +135,9 @@ class Store:
         return report
 
     def work(self, name: str) -> Path:
-        """Give a scratch folder, with what an interrupted run left in it.
+        """A scratch folder, created if need be, with what an interrupted run left in it.
 
-        Args:
-            name: Its name; that of the artifact that will come of it lets `clean` know when it is done.
-
-        Returns:
-            The folder, created if need be.
-
-        Raises:
-            StoreError: It cannot be created.
+        Named as the artifact that will come of it, it goes once that is published.
         """
         folder = self._folder("work", name)
         claim(self.root)
@@ -191,6 +187,15 @@ class Store:
         self.path("models", version)
         with told_as_store_errors(f"put {version} into service", self.root), self._locks.publishing():
             self._champion.promote(version)
+
+    def groups(self) -> dict[str, str]:
+        """The group of each record, by its id, as `keep_groups` got it; StoreError where the file is corrupt."""
+        return self._groups.read()
+
+    def keep_groups(self, groups: Mapping[str, str]) -> None:
+        """Keep the group of each record for good."""
+        with told_as_store_errors("keep the groups of records", self.root), self._locks.publishing():
+            self._groups.write(groups)
 
     def vetoed(self) -> list[str]:
         """Models that `roll_back` took out of service; `set_champion` lifts the veto."""
