@@ -1,4 +1,4 @@
-"""One bad thing stops nothing and is not used: damaged models, a veto, blank records, wiped metadata, in real rounds."""
+"""One bad thing stops nothing and is not used: damaged models, a veto, blank records, wiped metadata."""
 
 from collections.abc import Callable
 from dataclasses import replace
