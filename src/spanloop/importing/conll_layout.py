@@ -20,7 +20,7 @@ _MOSTLY = 0.9  # share of tags in a column of tags; the others are told by their
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ConllLayout:
     """The form of a file's lines.
 
     Attributes:
@@ -47,7 +47,7 @@ def is_break(line: str) -> bool:
     return not line.strip(" \t\r\n") or line.startswith(DOCUMENT)
 
 
-def find_layout(text: TextFile, columns: ColumnsConfig) -> Layout:
+def find_layout(text: TextFile, columns: ColumnsConfig) -> ConllLayout:
     """The layout of a file, by all of its lines.
 
     Args:
@@ -72,10 +72,10 @@ def find_layout(text: TextFile, columns: ColumnsConfig) -> Layout:
     named_token, named_tag = (_numbered(text, name, layout.width) for name in (columns.text, columns.spans))
     tag = _tag_column(text, seen) if named_tag is None else named_tag
     token = _token_column(seen, tag) if named_token is None else named_token
-    return Layout(layout.split, layout.width, layout.delimiter, token, tag)
+    return ConllLayout(layout.split, layout.width, layout.delimiter, token, tag)
 
 
-def _lines_form(text: TextFile) -> Layout:
+def _lines_form(text: TextFile) -> ConllLayout:
     """Delimiter and number of columns that most lines have."""
     tabs: Counter[int] = Counter()
     blanks: Counter[int] = Counter()
@@ -92,7 +92,7 @@ def _lines_form(text: TextFile) -> Layout:
     is_by_tabs = all_tabs and max(tabs, default=0) > 1
     widths = tabs if is_by_tabs else blanks
     width = max(widths, key=lambda n: (widths[n], n), default=2)
-    return Layout(_by_tabs if is_by_tabs else _by_blanks, max(width, 2), "tabs" if is_by_tabs else "blanks")
+    return ConllLayout(_by_tabs if is_by_tabs else _by_blanks, max(width, 2), "tabs" if is_by_tabs else "blanks")
 
 
 def _by_tabs(line: str) -> list[str]:
@@ -107,7 +107,7 @@ def _by_blanks(line: str) -> list[str]:
     return [cell for cell in cells if cell] if "" in cells else cells
 
 
-def _token_lines(text: TextFile, layout: Layout) -> Iterator[tuple[int, list[str] | None]]:
+def _token_lines(text: TextFile, layout: ConllLayout) -> Iterator[tuple[int, list[str] | None]]:
     """The columns of every line with a token; None after a sentence."""
     is_first = True
     for number, line in text.lines():
@@ -120,7 +120,7 @@ def _token_lines(text: TextFile, layout: Layout) -> Iterator[tuple[int, list[str
     yield 0, None
 
 
-def _odd_line(where: str, cells: list[str], layout: Layout) -> DataError:
+def _odd_line(where: str, cells: list[str], layout: ConllLayout) -> DataError:
     if len(cells) == 1:
         return DataError(f"{where}: {cells[0][:50]!r} is a token without a tag; put its tag into the same line")
     return DataError(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from spanloop.errors import DataError
-from spanloop.importing.conll_layout import DOCUMENT, Layout, find_layout, is_break
+from spanloop.importing.conll_layout import DOCUMENT, ConllLayout, find_layout, is_break
 from spanloop.importing.readers import Reader, Row, Source, Table
 from spanloop.importing.tags import label_of, no_tag, scheme_of
 from spanloop.importing.text_files import TextFile, open_text
@@ -61,7 +61,7 @@ class _Sentence:
     tags: list[str] = field(default_factory=list)
 
 
-def _sentences(text: TextFile, layout: Layout) -> Iterator[_Sentence]:
+def _sentences(text: TextFile, layout: ConllLayout) -> Iterator[_Sentence]:
     sentence, is_document_start = _Sentence(0, False), False
     for number, line in text.lines():
         if is_break(line):
@@ -78,7 +78,7 @@ def _sentences(text: TextFile, layout: Layout) -> Iterator[_Sentence]:
         yield sentence
 
 
-def _token_and_tag(layout: Layout, line: str, name: str, number: int) -> tuple[str, str]:
+def _token_and_tag(layout: ConllLayout, line: str, name: str, number: int) -> tuple[str, str]:
     cells = layout.split(line)
     where = f"{name}, line {number}"
     if len(cells) != layout.width:
