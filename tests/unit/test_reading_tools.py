@@ -35,7 +35,7 @@ def refused(folder: Path, content: str, message: str, name: str = "x.jsonl") -> 
 
 class TestProdigy:
     def test_what_was_not_accepted_is_a_text_without_annotation(self, tmp_path: Path) -> None:
-        answers = {"a": "accept", "b": "reject", "c": "ignore", "d": "reject"}
+        answers = {"a": "accept", "b": "reject", "c": "ignore", "d": "Reject"}
         rows = [
             {"text": text, "spans": [SPAN], "answer": answer}
             for text, answer in zip(["Ada a", "Ada b", "Ada c", "Ada d"], answers.values(), strict=True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from spanloop.config import ColumnsConfig
 from spanloop.errors import DataError
-from spanloop.importing.tags import label_of
+from spanloop.importing.tags import is_tag
 from spanloop.importing.text_files import TextFile
 
 DOCUMENT = "-DOCSTART-"
@@ -86,8 +86,8 @@ def _lines_form(text: TextFile) -> ConllLayout:
             is_first = True
         elif not (is_first and line.startswith("#")):
             is_first = False
-            all_tabs &= "\t" in line
-            tabs[len(_by_tabs(line))] += 1
+            all_tabs = all_tabs and "\t" in line
+            tabs[len(_by_tabs(line)) if all_tabs else 1] += 1
             blanks[len(_by_blanks(line))] += 1
     is_by_tabs = all_tabs and max(tabs, default=0) > 1
     widths = tabs if is_by_tabs else blanks
@@ -103,7 +103,8 @@ def _by_tabs(line: str) -> list[str]:
 
 
 def _by_blanks(line: str) -> list[str]:
-    return re.split(r"[ \t]+", line.strip(" \t\r\n"))  # other white space is part of a token, e.g. 10 000
+    cells = line.strip(" \t\r\n").replace("\t", " ").split(" ")  # other white space is part of a token, e.g. 10 000
+    return [cell for cell in cells if cell] if "" in cells else cells
 
 
 def _token_lines(text: TextFile, layout: ConllLayout) -> Iterator[tuple[int, list[str] | None]]:
@@ -146,26 +147,27 @@ class _Column:
         if cell in ("_", ""):
             return
         self.values += 1
-        try:
-            label = label_of(cell, "")
-        except DataError:
-            return
-        self.tags += 1
-        if label:
-            self.labels.add(label)
+        if is_tag(cell):
+            self.tags += 1
+            if cell != "O":
+                self.labels.add(cell[2:])
 
     def end_sentence(self) -> None:
-        """Numbers that count the tokens go up by one from 0 or 1, or go on from the sentence before."""
         if not self._sentence:
             return
-        found = [_INDEX.fullmatch(cell) for cell in self._sentence]
-        numbers = [int(number[1][:18]) for number in found if number]
-        self.is_index &= len(numbers) == len(found) and numbers[0] in (0, 1, self._last, self._last + 1)
-        self.is_index &= all(0 <= after - before <= 1 for before, after in pairwise(numbers))
-        self._last = numbers[-1] if numbers else 0
-        self.is_same &= len(set(self._sentence)) == 1
+        if self.is_index:
+            self._count_up()
+        self.is_same = self.is_same and len(set(self._sentence)) == 1
         self.longest = max(self.longest, len(self._sentence))
         self._sentence = []
+
+    def _count_up(self) -> None:
+        """Numbers that count the tokens go up by one from 0 or 1, or go on from the sentence before."""
+        found = [_INDEX.fullmatch(cell) for cell in self._sentence]
+        numbers = [int(number[1][:18]) for number in found if number]
+        self.is_index = len(numbers) == len(found) and numbers[0] in (0, 1, self._last, self._last + 1)
+        self.is_index &= all(0 <= after - before <= 1 for before, after in pairwise(numbers))
+        self._last = numbers[-1] if numbers else 0
 
     @property
     def holds_tags(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from spanloop.errors import DataError
@@ -22,24 +23,25 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     return " ".join(tokens), [(start, start + len(token)) for start, token in zip(starts, tokens, strict=False)]
 
 
-def is_tag(cell: str) -> bool:
-    """Whether it is like `B-place`, or `O`."""
-    return cell == "O" or _TAG.fullmatch(cell) is not None
-
-
-def label_of(tag: str, where: str) -> str:
-    """The label of a tag such as `B-place`; empty for one that is outside.
-
-    Raises:
-        DataError: It is neither.
-    """
+@lru_cache(maxsize=4096)
+def label_of(tag: str) -> str | None:
+    """The label of a tag such as `B-place`; empty for one that is outside, None for what is no tag."""
     if tag in _OUTSIDE:
         return ""
-    if found := _TAG.fullmatch(tag):
-        return found[1]
+    found = _TAG.fullmatch(tag)
+    return found[1] if found else None
+
+
+def is_tag(cell: str) -> bool:
+    """Whether it is like `B-place`, or `O`; `_` stands for nothing in many columns."""
+    return cell == "O" or (cell[1:2] == "-" and bool(label_of(cell)))
+
+
+def no_tag(tag: str, where: str) -> DataError:
+    """What is wrong with a tag that has no label and is not outside."""
     if not tag.strip():
-        raise DataError(f"{where}: the tag is empty; write O for a token outside of spans")
-    raise DataError(f"{where}: tag {tag[:50]!r} is neither O nor like B-name, I-name; see IOB2")
+        return DataError(f"{where}: the tag is empty; write O for a token outside of spans")
+    return DataError(f"{where}: tag {tag[:50]!r} is neither O nor like B-name, I-name; see IOB2")
 
 
 def spans_of_tags(tags: Sequence[str], offsets: Sequence[tuple[int, int]], where: str) -> list[Span]:
@@ -58,7 +60,9 @@ def spans_of_tags(tags: Sequence[str], offsets: Sequence[tuple[int, int]], where
     spans: list[Span] = []
     open_label = ""
     for number, (tag, (start, end)) in enumerate(zip(tags, offsets, strict=True), start=1):
-        label = label_of(tag, f"{where}, token {number}")
+        label = label_of(tag)
+        if label is None:
+            raise no_tag(tag, f"{where}, token {number}")
         if label and (tag[0] in _STARTS or label != open_label):
             spans.append(Span(start, end, label))
         elif label:
@@ -82,7 +86,7 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> tuple[str, int]:
     for tags in sentences:
         before = ""
         for tag in tags:
-            label = label_of(tag, "")
+            label = label_of(tag) or ""
             if label:
                 prefixes.add(tag[0])
                 strays += tag[0] in _GOES_ON and label != before

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from spanloop.errors import DataError
 from spanloop.importing.conll_layout import DOCUMENT, ConllLayout, find_layout, is_break
 from spanloop.importing.readers import Reader, Row, Source, Table
-from spanloop.importing.tags import label_of, scheme_of
+from spanloop.importing.tags import label_of, no_tag, scheme_of
 from spanloop.importing.text_files import TextFile, open_text
+
+_RANGE = re.compile(r"\d+-\d+")
 
 
 def open_conll(source: Source) -> Table:
@@ -69,23 +71,29 @@ def _sentences(text: TextFile, layout: ConllLayout) -> Iterator[_Sentence]:
             is_document_start |= line.startswith(DOCUMENT)
         elif sentence.tokens or not layout.is_comment(line):
             sentence = sentence if sentence.tokens else _Sentence(number, is_document_start)
-            token, tag = _token_and_tag(layout, line, f"{text.name}, line {number}")
+            token, tag = _token_and_tag(layout, line, text.name, number)
             sentence.tokens.append(token)
             sentence.tags.append(tag)
     if sentence.tokens:
         yield sentence
 
 
+<<<<<<< HEAD
 def _token_and_tag(layout: ConllLayout, line: str, where: str) -> tuple[str, str]:
+=======
+def _token_and_tag(layout: ConllLayout, line: str, name: str, number: int) -> tuple[str, str]:
+>>>>>>> readers
     cells = layout.split(line)
+    where = f"{name}, line {number}"
     if len(cells) != layout.width:
         raise DataError(f"{where}: {len(cells)} columns, not {layout.width}; the file changed while it was read")
     token, tag = cells[layout.token], cells[layout.tag]
     if not token:
         raise DataError(f"{where}, column {layout.token + 1}: the token is empty; correct the line, or remove it")
-    if layout.token and re.fullmatch(r"\d+-\d+", cells[0]):
+    if layout.token and _RANGE.fullmatch(cells[0]):
         raise DataError(f"{where}: {cells[0]} stands for several tokens; keep the lines of its parts, remove this one")
-    label_of(tag, f"{where}, column {layout.tag + 1}")
+    if label_of(tag) is None:
+        raise no_tag(tag, f"{where}, column {layout.tag + 1}")
     return token, tag
 
 

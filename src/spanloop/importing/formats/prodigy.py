@@ -12,7 +12,7 @@ _ANSWERS = ("accept", "reject", "ignore")
 
 def _is_prodigy(value: Any) -> bool:
     return isinstance(value, dict) and (
-        value.get("answer") in _ANSWERS or "_task_hash" in value or "_input_hash" in value
+        str(value.get("answer")).lower() in _ANSWERS or "_task_hash" in value or "_input_hash" in value
     )
 
 
@@ -23,8 +23,9 @@ def _row(where: str, value: Any, columns: ColumnsConfig) -> Row:
     row = Row(where, {**values, columns.spans: spans})
     if answer is None:
         return row
+    answer = str(answer).lower()
     if answer not in _ANSWERS:
-        raise DataError(f"{where}: answer {str(answer)[:50]!r} is none of {', '.join(_ANSWERS)}; correct it")
+        raise DataError(f"{where}: answer {answer[:50]!r} is none of {', '.join(_ANSWERS)}; correct it")
     if answer != "accept":
         return without_annotation(row, columns, f"annotations left out, their answer is {answer!r}")
     if spans is None:
