@@ -78,11 +78,7 @@ def _sentences(text: TextFile, layout: ConllLayout) -> Iterator[_Sentence]:
         yield sentence
 
 
-<<<<<<< HEAD
-def _token_and_tag(layout: ConllLayout, line: str, where: str) -> tuple[str, str]:
-=======
 def _token_and_tag(layout: ConllLayout, line: str, name: str, number: int) -> tuple[str, str]:
->>>>>>> readers
     cells = layout.split(line)
     where = f"{name}, line {number}"
     if len(cells) != layout.width:
