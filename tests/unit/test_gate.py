@@ -25,7 +25,7 @@ def test_a_better_challenger_is_promoted_with_the_figures():
     assert decision.champion_f1 == pytest.approx(0.4)
     assert decision.challenger_f1 == pytest.approx(60 / 70)
     assert decision.reason.startswith(
-        "better, 0.3 % risk that it is 2 points worse, 5 % allowed: F1 40.0 -> 85.7 (+45.7, 95 %"
+        "better, 0.3 % risk that it is 2 points worse, 4 % allowed: F1 40.0 -> 85.7 (+45.7, 95 %"
     )
     assert decision.reason.endswith("on 40 test records with 40 spans")
 
@@ -56,7 +56,7 @@ def test_a_gain_within_the_noise_stays_out():
     assert decision.paired.delta_f1 > 0
     assert not decision.promote
     assert re.match(
-        r"better, but 3\d\.\d % risk that it is 2 points worse, 5 % allowed, the champion stays:", decision.reason
+        r"better, but 3\d\.\d % risk that it is 2 points worse, 4 % allowed, the champion stays:", decision.reason
     )
 
 

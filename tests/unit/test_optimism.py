@@ -30,6 +30,12 @@ def test_a_single_document_corrects_nothing():
     assert optimism(one, [right_on(range(4)), right_on(range(20))], GATE) == 0.0
 
 
+def test_a_dozen_spans_are_too_few_to_correct_by():
+    models, lenient = [right_on(range(0, 40, 2)), right_on(range(1, 40, 2))], GateConfig(max_risk=0.5)
+    assert optimism(EXAMPLES, models, lenient) > 0.01
+    assert optimism(EXAMPLES[:12], models, lenient) == 0.0
+
+
 def test_documents_are_drawn_whole():
     """Records drawn, the second model wins for sure; documents drawn, it may owe it to the one that suits it."""
     grouped = [Example(e.id, e.text, e.spans, f"doc {i // 8}") for i, e in enumerate(EXAMPLES)]
