@@ -245,7 +245,7 @@ def test_a_zombie_cannot_publish(store: Store) -> None:
             os.write(ready[1], b"x")
             os.read(wake[0], 1)
             for act in (
-                lambda: mine.publish("models", "m0002-zz", lambda folder: fill(folder, "zombie")),
+                lambda: mine.publish("models", "m0002-cc", lambda folder: fill(folder, "zombie")),
                 lambda: Store(store.root).publish("models", "m0003-zz", lambda folder: fill(folder, "zombie")),
                 lambda: mine.set_champion("m0001-aa"),
                 mine.roll_back,
@@ -272,7 +272,7 @@ def test_a_thread_that_outlives_its_round_cannot_publish(store: Store) -> None:
         pass
     assert in_child(lambda: Store(store.root).lock("round 2").__enter__()) == 0
     with pytest.raises(StoreError, match="superseded by holder 2"):
-        store.publish("models", "m0002-zz", lambda folder: fill(folder, "late"))
+        store.publish("models", "m0002-cc", lambda folder: fill(folder, "late"))
     with store.lock("round 3"):
         store.publish("models", "m0002-bb", lambda folder: fill(folder, "new"))
 
