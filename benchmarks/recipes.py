@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from seqeval.scheme import IOB2, Entities
+from spanloop.training.validation import f1
 
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import DataError
@@ -24,7 +25,6 @@ from spanloop.scoring import predict
 from spanloop.spans import spans_to_iob2, tag_names
 from spanloop.training.job import Job, run_job
 from spanloop.training.pretrained import load_model
-from spanloop.training.validation import f1
 
 _IGNORED = -100
 _LONGEST = 256

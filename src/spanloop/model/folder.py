@@ -19,6 +19,7 @@ class ModelFolder:
         stride: Subwords that neighbouring windows share.
         temperature: Divisor of the logits that calibrates probabilities, above 0.
         surface_features: What the model reads of the words' surface as token types.
+        min_score: Spans of a lower probability are better not suggested.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class ModelFolder:
     stride: int
     temperature: float
     surface_features: tuple[Feature, ...] = ()
+    min_score: float = 0.0
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
@@ -45,6 +47,7 @@ class ModelFolder:
                 stride=int(content["stride"]),
                 temperature=float(content.get("temperature", 1.0)),
                 surface_features=tuple(f for f in FEATURES if f in content.get("surface_features", ())),
+                min_score=float(content.get("min_score", 0.0)),
             )
         except OSError:
             raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None

@@ -1,8 +1,8 @@
 """From the logits of a chunk's words to spans with probabilities and statistics, all records of the chunk at once.
 
 The best tag sequence may hold spans that are less likely than not: each other way to read the words is less likely
-still, but all of them together are not. Exact-span F1 is better without them, at the price of some recall, so the
-configuration leaves out what lies below 0.5 (`docs/lab-notes.md`).
+still, but all of them together are not. Exact-span F1 is better without the least likely, at the price of some recall;
+where the bound lies is judged when the model is trained.
 """
 
 from collections.abc import Sequence

@@ -122,7 +122,7 @@ class Scorer:
         for output in running.passes:
             passes.add(_in_order(output, chunk.word), temperature)
         logits = _in_order(running.outputs, chunk.word)
-        least = self._config.min_score
+        least = self._config.min_score or self._loaded.folder.min_score
         decoded = decode_chunk(chunk.encoded, logits, self.labels, temperature, min_score=least, passes=passes)
         embeddings = _means(running.outputs, chunk) if chunk.owners is not None else [None] * len(chunk.ids)
         yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics, embeddings)
