@@ -1,15 +1,13 @@
-"""Folds, and what out-of-fold predictions say: temperature, least probability, F1."""
+"""Folds, and what out-of-fold predictions say: calibration, least score, F1."""
 
 import numpy as np
 import pytest
 from tiny_models import LABELS, wordpiece
 
-from spanloop.model.chain import TagRuns, tag_runs
 from spanloop.model.encoding import Encoder
-from spanloop.model.ragged import log_softmax
-from spanloop.model.viterbi import decode
+from spanloop.model.scores import ScoreScale
 from spanloop.records import Example, Span
-from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, fit_temperature
+from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, fit_scale
 from spanloop.training.folds import FEWEST_GROUPS, deal_folds
 from spanloop.training.targets import make_targets
 
@@ -31,29 +29,31 @@ def test_too_few_groups_make_no_folds() -> None:
     assert deal_folds([str(i) for i in range(100)], 0, seed=0) == []
 
 
-def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, TagRuns, np.ndarray]:
-    """Records of one word, whose span is right as often as its probability at temperature 1 says."""
-    rng = np.random.default_rng(seed)
-    logits, lengths = rng.normal(size=(n, 5)) * 2, np.ones(n, dtype=np.int64)
-    runs = tag_runs(decode(log_softmax(logits), lengths), lengths)
-    odds = np.exp(logits[runs.starts])
-    p = odds[np.arange(len(odds)), 2 * runs.labels + 1] / odds[:, [0, 1, 3]].sum(axis=1)  # no I- begins a text
-    return logits, lengths, runs, rng.uniform(size=len(p)) < p
+def drawn(n: int, slope: float, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, and spans that are right as often as a line through their log-odds says."""
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.02, 0.98, n)
+    return p, rng.uniform(size=n) < ScoreScale(slope, offset).scores(p)
 
 
-@pytest.mark.parametrize("temperature", [0.7, 1.0, 2.5])
-def test_the_temperature_of_overconfident_spans_is_found(temperature: float) -> None:
-    logits, lengths, runs, hits = drawn(20_000)
-    assert fit_temperature(logits * temperature, lengths, runs, hits) == pytest.approx(temperature, rel=0.09)
+@pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (0.4, -1.0), (1.5, 0.5)])
+def test_the_line_that_makes_scores_right_is_found(slope: float, offset: float) -> None:
+    found = fit_scale(*drawn(20_000, slope, offset))
+    assert (found.slope, found.offset) == pytest.approx((slope, offset), abs=0.06)
 
 
-def test_a_handful_of_spans_moves_the_temperature_little() -> None:
-    logits, lengths, runs, hits = drawn(6, seed=1)
-    wrong = np.zeros_like(hits)
-    assert 1 <= len(hits) <= 6
-    assert 1 < fit_temperature(logits, lengths, runs, wrong) < 2
-    nothing = tag_runs(np.zeros(6, dtype=np.int64), lengths)
-    assert fit_temperature(logits, lengths, nothing, hits[:0]) == 1.0
+def test_a_handful_of_spans_moves_scores_little() -> None:
+    sure = np.full(3, 0.9)
+    assert fit_scale(sure[:0], np.zeros(0, dtype=bool)) == ScoreScale()
+    assert 0.4 < fit_scale(sure[:1], np.zeros(1, dtype=bool)).scores(sure[:1])[0] < 0.9
+    assert 0.2 < fit_scale(sure, np.zeros(3, dtype=bool)).scores(sure)[0] < 0.6
+
+
+def test_scores_keep_the_order_of_probabilities_even_where_these_mislead() -> None:
+    p, hits = drawn(2000, 1.0, 0.0)
+    scores = fit_scale(p, ~hits).scores(p)
+    assert (np.argsort(scores) == np.argsort(p)).all()
+    assert ((scores > 0) & (scores < 1)).all()
 
 
 def test_spans_that_cost_f1_lie_below_the_chosen_score() -> None:
@@ -78,6 +78,6 @@ def test_what_is_found_in_texts_is_set_against_their_spans() -> None:
     logits[targets.encoded.text_words[:20]] = [4.0, 0, 0, 0, 0]  # the first name of every other text is missed
     found = confidence_of(targets, logits, examples, LABELS)
     assert found.f1 == pytest.approx(2 * 60 / (60 + 80))
-    assert found.temperature < 1  # what is found is right
+    assert found.scale.slope > 1  # what is found is right
     bare = [Example(example.id, example.text, ()) for example in examples]
     assert confidence_of(targets, logits, bare, LABELS) == UNKNOWN

@@ -1,8 +1,8 @@
-"""How far a model's spans can be trusted: its temperature, the least probability of a suggestion, and its F1.
+"""How far a model's spans can be trusted: what its probabilities are worth, the least score of a suggestion, its F1.
 
-All three are judged on out-of-fold predictions, so that every label that trains the model also judges one like it. With
-few labels a prior holds the first two: the logarithm of the temperature is drawn towards 0, the least probability
-towards half of F1, which is where F1 is highest if probabilities are right (Lipton et al. 2014,
+All three are judged on out-of-fold predictions, so that every label that trains the model also judges one like it.
+Where spans are few, priors hold the first two: the line that calibrates log-odds is drawn towards one that changes
+nothing, the least score towards half of F1, which is where F1 is highest if scores are right (Lipton et al. 2014,
 https://arxiv.org/abs/1402.1892).
 """
 
@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spanloop.model.chain import TagRuns, span_probabilities, sum_product, tag_runs
-from spanloop.model.ragged import Doubles, Floats, Ints, log_softmax
+from spanloop.model.ragged import Doubles, Floats, log_softmax
+from spanloop.model.scores import ScoreScale, log_odds
 from spanloop.model.viterbi import decode
 from spanloop.records import Example
 from spanloop.training.targets import Targets
 
-_TEMPERATURES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 27))  # 8 % apart
-_SPREAD = 0.5  # standard deviation of the logarithm of a temperature, before any span is seen
+_SPREAD = np.array([0.5, 1.0])  # standard deviations of slope and offset before any span is seen
+_FLATTEST = 0.05  # a slope of 0 would make all scores the same
 _SCORES = np.linspace(0.0, 0.9, 46)
-_PULL = 0.3  # what a distance of 1 from half of F1 costs, in F1; a distance of 0.1 costs 0.3 points
+_PULL = 30.0  # spans that a distance of 1 from half of F1 has to be worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,17 @@ class Confidence:
     """What out-of-fold predictions say about a model.
 
     Attributes:
-        temperature: Divisor of the logits.
-        min_score: Spans of a lower probability are better not suggested.
+        scale: Calibrates the probabilities of spans.
+        min_score: Spans of a lower score are better not suggested.
         f1: Exact-span F1 of the others, in 0..1; None: there was nothing to judge on.
     """
 
-    temperature: float
+    scale: ScoreScale
     min_score: float
     f1: float | None
 
 
-UNKNOWN = Confidence(1.0, 0.0, None)
+UNKNOWN = Confidence(ScoreScale(), 0.0, None)
 """Without out-of-fold predictions."""
 
 
@@ -52,52 +53,49 @@ def confidence_of(targets: Targets, logits: Floats, examples: Sequence[Example],
         examples: The examples.
         labels: The label scheme.
     """
-    lengths = np.diff(targets.encoded.text_words)
-    runs = tag_runs(decode(log_softmax(logits), lengths), lengths)
+    lengths, log_p = np.diff(targets.encoded.text_words), log_softmax(logits)
+    runs, p = tag_runs(decode(log_p, lengths), lengths), np.exp(log_p)
+    probabilities = span_probabilities(p, sum_product(p, lengths), runs)
     hits, n_gold = _hits(targets, runs, examples, labels), sum(len(set(example.spans)) for example in examples)
     if not n_gold:
         return UNKNOWN
-    temperature = fit_temperature(logits, lengths, runs, hits)
-    scores = _scores(logits, lengths, runs, temperature)
+    scale = fit_scale(probabilities, hits)
+    scores = scale.scores(probabilities)
     least = choose_score(scores, hits, n_gold)
-    return Confidence(temperature, least, _f1(scores >= least, hits, n_gold))
+    return Confidence(scale, least, _f1(scores >= least, hits, n_gold))
 
 
-def fit_temperature(logits: Floats, lengths: Ints, runs: TagRuns, hits: NDArray[np.bool_]) -> float:
-    """The temperature that makes it likeliest that the right spans are right and the others wrong.
+def fit_scale(probabilities: Doubles, hits: NDArray[np.bool_]) -> ScoreScale:
+    """The line through the log-odds that makes it likeliest that right spans are right and wrong ones wrong.
 
-    Guo et al. (2017, https://arxiv.org/abs/1706.04599) fit it on classes; here it is the exact span that is right or
-    not, because a span's probability is what annotators and the threshold see.
+    Logistic regression (Platt 1999) with a normal prior on both coefficients, by Newton's method.
 
     Args:
-        logits: `(n_words, n_tags)`.
-        lengths: Words of each record.
-        runs: The decoded spans; no temperature changes them.
+        probabilities: `(n_spans,)` of the decoded spans, under the chain.
         hits: `(n_spans,)` whether each is right.
     """
-
-    def cost(temperature: float) -> float:
-        p = np.clip(_scores(logits, lengths, runs, temperature), 1e-6, 1 - 1e-6)
-        return float(-np.log(np.where(hits, p, 1 - p)).sum() + 0.5 * (np.log(temperature) / _SPREAD) ** 2)
-
-    return float(min(_TEMPERATURES.tolist(), key=cost)) if len(hits) else 1.0
+    x = np.stack([log_odds(probabilities), np.ones(len(hits))], axis=1)
+    prior, line = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-x @ line))
+        slope = x.T @ (p - hits) + (line - prior) / _SPREAD**2
+        step = np.linalg.solve((x.T * (p * (1 - p))) @ x + np.diag(_SPREAD**-2.0), slope)
+        line = line - step * min(1.0, 1.0 / np.abs(step).max(initial=1e-9))
+        if np.abs(step).max() < 1e-9:
+            break
+    return ScoreScale(max(_FLATTEST, float(line[0])), float(line[1]))
 
 
 def choose_score(scores: Doubles, hits: NDArray[np.bool_], n_gold: int) -> float:
-    """The least probability at which F1 is highest, drawn towards half of F1.
+    """The least score at which F1 is highest, drawn towards half of F1.
 
     Args:
-        scores: `(n_spans,)` probabilities of the decoded spans.
+        scores: `(n_spans,)` of the decoded spans.
         hits: `(n_spans,)` whether each is right.
         n_gold: Gold spans.
     """
-    half = _f1(scores >= 0, hits, n_gold) / 2
-    return float(max(_SCORES.tolist(), key=lambda t: _f1(scores >= t, hits, n_gold) - _PULL * (t - half) ** 2))
-
-
-def _scores(logits: Floats, lengths: Ints, runs: TagRuns, temperature: float) -> Doubles:
-    p = np.exp(log_softmax(logits, temperature))
-    return span_probabilities(p, sum_product(p, lengths), runs)
+    half, pull = _f1(scores >= 0, hits, n_gold) / 2, _PULL / n_gold
+    return float(max(_SCORES.tolist(), key=lambda t: _f1(scores >= t, hits, n_gold) - pull * (t - half) ** 2))
 
 
 def _f1(kept: NDArray[np.bool_], hits: NDArray[np.bool_], n_gold: int) -> float:

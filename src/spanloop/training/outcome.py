@@ -37,10 +37,11 @@ class TrainResult:
         epochs: Passes over the records, as a fraction.
         seconds: Time of training, folds included, over all resumptions.
         tokens_per_second: Real tokens a second of that time.
-        temperature: Divides the logits; 1 without folds.
-        min_score: Spans of a lower probability are not suggested; 0 without folds.
+        score_slope: Calibrates the probabilities of spans, as `model.scores` says; 1 without folds.
+        score_offset: Likewise; 0 without folds.
+        min_score: Spans of a lower score are not suggested; 0 without folds.
         folds: Trainings on a part of the records, to judge on the rest; 0: there were none.
-        out_of_fold_f1: Exact-span F1, at that temperature and score, of what the folds' models find in the records
+        out_of_fold_f1: Exact-span F1, from that score on, of what the folds' models find in the records
             that they were not trained on; None without folds.
         lost_spans: Gold spans of the training records that the words do not hold exactly.
     """
@@ -51,7 +52,8 @@ class TrainResult:
     epochs: float
     seconds: float
     tokens_per_second: float
-    temperature: float
+    score_slope: float = 1.0
+    score_offset: float = 0.0
     min_score: float = 0.0
     folds: int = 0
     out_of_fold_f1: float | None = None

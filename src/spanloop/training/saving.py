@@ -28,19 +28,19 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 | exact-span F1, out of fold | {f1} |
 | update steps | {steps} |
 | precision, device | {precision}, {device} |
-| temperature | {temperature:.3f} |
-| least probability of a suggestion | {min_score:.2f} |
+| calibration of log-odds | {slope:.2f} x {offset:+.2f} |
+| least score of a suggestion | {min_score:.2f} |
 | window, overlap | {max_length}, {stride} tokens |
 
-`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, the temperature
-that divides the logits, and the probability below which a span is better not suggested. Words are split by
-`spanloop.words.split_words`; a word's tag is read off its first subword; only tag sequences that are valid IOB2 are
-decoded.
+`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, the
+line that calibrates the probabilities of spans, and the score below which a span is better not suggested. Words are
+split by `spanloop.words.split_words`; a word's tag is read off its first subword; only tag sequences that are valid
+IOB2 are decoded.
 {surface}{judged}
 """
 _JUDGED = """\
-F1 counts what is suggested by {} models, each of which learnt from the others' records. Temperature and least
-probability were fitted on the same predictions; the test figures of the round were not used for them.\
+F1 counts what is suggested by {} models, each of which learnt from the others' records. Calibration and least
+score were fitted on the same predictions; the test figures of the round were not used for them.\
 """
 _SURFACE = """\
 The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.model.surface` says;
@@ -85,7 +85,8 @@ def save_model(
         "label_subwords": config.label_subwords,
         "max_length": max_length,
         "stride": min(config.stride, max_length // 2),
-        "temperature": result.temperature,
+        "score_slope": result.score_slope,
+        "score_offset": result.score_offset,
         "min_score": result.min_score,
         "surface_features": list(surface_features),
         "snapshot": snapshot,
@@ -116,7 +117,8 @@ def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
         device=result.device,
         judged=_JUDGED.format(result.folds) if result.folds else "",
         surface=_SURFACE.format(", ".join(features)) if (features := about["surface_features"]) else "",
-        temperature=result.temperature,
+        slope=result.score_slope,
+        offset=result.score_offset,
         min_score=result.min_score,
         max_length=about["max_length"],
         stride=about["stride"],
