@@ -7,7 +7,7 @@ from tiny_models import LABELS, wordpiece
 from spanloop.model.encoding import Encoder
 from spanloop.model.scores import ScoreScale
 from spanloop.records import Example, Span
-from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, fit_scale
+from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, find_spans, fit_scale
 from spanloop.training.folds import FEWEST_GROUPS, deal_folds
 from spanloop.training.targets import make_targets
 
@@ -70,14 +70,17 @@ def test_one_span_decides_no_score() -> None:
 
 
 def test_what_is_found_in_texts_is_set_against_their_spans() -> None:
-    examples = [Example(str(i), "Ada met Bo.", (Span(0, 3, "PER"), Span(8, 10, "PER"))) for i in range(40)]
-    targets = make_targets(Encoder(wordpiece(), 32, 0), examples, LABELS, "first")
-    logits = np.full((len(targets.word_tags), 5), -4.0)
-    logits[np.arange(len(logits)), targets.word_tags] = 4.0
-    assert confidence_of(targets, logits, examples, LABELS).f1 == 1.0
-    logits[targets.encoded.text_words[:20]] = [4.0, 0, 0, 0, 0]  # the first name of every other text is missed
-    found = confidence_of(targets, logits, examples, LABELS)
-    assert found.f1 == pytest.approx(2 * 60 / (60 + 80))
-    assert found.scale.slope > 1  # what is found is right
-    bare = [Example(example.id, example.text, ()) for example in examples]
-    assert confidence_of(targets, logits, bare, LABELS) == UNKNOWN
+    """A model that read only the texts 5, 2 and 0, and took a place for a person in the second."""
+    examples = [Example(str(i), "Ada met Bo." + " Yes." * i, (Span(0, 3, "PER"), Span(8, 10, "PER"))) for i in range(6)]
+    targets, texts = make_targets(Encoder(wordpiece(), 32, 0), examples, LABELS, "first"), np.array([5, 2, 0])
+    tags = targets.word_tags[targets.words_of(texts)]
+    logits = np.full((len(tags), 5), -4.0)
+    logits[np.arange(len(tags)), tags] = 4.0
+    logits[np.diff(targets.encoded.text_words)[5]] = [0.0, 0.0, 0.0, 4.0, 0.0]  # the first word of text 2 as a LOC
+    found = find_spans(targets, texts, logits, examples, LABELS)
+    assert found.hits.tolist() == [True, True, False, True, True, True]
+    assert found.probabilities.argmin() == 2
+    confidence = confidence_of([found], n_gold=6)
+    assert confidence.scale != UNKNOWN.scale
+    assert confidence.f1 in (10 / 12, 10 / 11)  # with the wrong span or without it
+    assert confidence_of([], n_gold=6) == confidence_of([found], n_gold=0) == UNKNOWN

@@ -146,7 +146,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: 
     died = subprocess.run([sys.executable, "-c", script, *arguments], env=_environment(), check=False)
     assert died.returncode == -signal.SIGKILL
     kept = {path.stem: torch.load(path, weights_only=True) for path in (tmp_path / "killed" / "checkpoint").iterdir()}
-    assert {name: (part["state"]["step"], "logits" in part) for name, part in kept.items()} == KEPT[at]
+    assert {name: (part["state"]["step"], "outcome" in part) for name, part in kept.items()} == KEPT[at]
     told: list[TrainProgress] = []
     again = run_job(replace(make_job(encoder, tmp_path / "killed", folds=2), report=told.append))
     assert told[0].step >= at
@@ -226,6 +226,14 @@ def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_
     other, _ = load_model(str(tmp_path / "first"), ["ORG", "PER"], 0)
     assert torch.equal(other.classifier.weight[[0, 3, 4]], old[[0, 1, 2]])
     assert not torch.isin(other.classifier.weight[1:3], old).any()
+
+
+def test_a_warm_start_is_not_judged_by_a_model_that_has_seen_the_records(encoder: Path, tmp_path: Path) -> None:
+    first = run_job(make_job(encoder, tmp_path / "first", folds=2))
+    job = make_job(encoder, tmp_path / "second", folds=2)
+    second = run_job(replace(job, start=str(tmp_path / "first")))
+    assert difference(tmp_path / "first", tmp_path / "second") > 1e-3
+    assert (second.out_of_fold_f1, second.score_slope) == (first.out_of_fold_f1, first.score_slope)
 
 
 def test_rare_labels_weigh_more_with_class_weighting() -> None:

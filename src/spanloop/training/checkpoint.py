@@ -62,18 +62,18 @@ class Checkpoint:
             scaler.load_state_dict(content["scaler"])
         return TrainingState(**content["state"])
 
-    def finish(self, state: TrainingState, logits: torch.Tensor) -> None:
-        """Keep what a training was for, in place of its state.
+    def finish(self, state: TrainingState, outcome: dict[str, torch.Tensor]) -> None:
+        """Keep what a training was for, in place of its weights.
 
         Raises:
             StoreError: It cannot be written.
         """
-        self._write({"state": asdict(state), "logits": logits})
+        self._write({"state": asdict(state), "outcome": outcome})
 
-    def finished(self) -> tuple[TrainingState, torch.Tensor] | None:
+    def finished(self) -> tuple[TrainingState, dict[str, torch.Tensor]] | None:
         """What `finish` kept; None while the training is not done."""
         content = self._read()
-        return (TrainingState(**content["state"]), content["logits"]) if content and "logits" in content else None
+        return (TrainingState(**content["state"]), content["outcome"]) if content and "outcome" in content else None
 
     def remove(self) -> None:
         """Delete the checkpoints of all trainings."""

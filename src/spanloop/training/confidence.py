@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spanloop.model.chain import TagRuns, span_probabilities, sum_product, tag_runs
-from spanloop.model.ragged import Doubles, Floats, log_softmax
+from spanloop.model.chain import span_probabilities, sum_product, tag_runs
+from spanloop.model.ragged import Doubles, Floats, Ints, log_softmax
 from spanloop.model.scores import ScoreScale, log_odds
 from spanloop.model.viterbi import decode
 from spanloop.records import Example
@@ -44,21 +44,52 @@ UNKNOWN = Confidence(ScoreScale(), 0.0, None)
 """Without out-of-fold predictions."""
 
 
-def confidence_of(targets: Targets, logits: Floats, examples: Sequence[Example], labels: Sequence[str]) -> Confidence:
-    """Judge out-of-fold predictions.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The spans that a model finds in examples that it was not trained on.
+
+    Attributes:
+        probabilities: `(n_spans,)` under the chain.
+        hits: `(n_spans,)` whether each is right.
+    """
+
+    probabilities: Doubles
+    hits: NDArray[np.bool_]
+
+
+def find_spans(
+    targets: Targets, texts: Ints, logits: Floats, examples: Sequence[Example], labels: Sequence[str]
+) -> Found:
+    """Set what a model says about examples against their gold spans.
 
     Args:
-        targets: The encoded examples.
-        logits: `(n_words, n_tags)`, of models that did not see the word's example.
-        examples: The examples.
+        targets: All encoded examples.
+        texts: `(n,)` indices of the examples that were read.
+        logits: `(n_words, n_tags)` of their words, in the order of `targets.words_of(texts)`.
+        examples: All examples.
         labels: The label scheme.
     """
-    lengths, log_p = np.diff(targets.encoded.text_words), log_softmax(logits)
+    encoded, words = targets.encoded, targets.words_of(texts)
+    lengths, log_p = np.diff(encoded.text_words)[texts], log_softmax(logits)
     runs, p = tag_runs(decode(log_p, lengths), lengths), np.exp(log_p)
-    probabilities = span_probabilities(p, sum_product(p, lengths), runs)
-    hits, n_gold = _hits(targets, runs, examples, labels), sum(len(set(example.spans)) for example in examples)
-    if not n_gold:
+    owners = texts[np.searchsorted(np.cumsum(lengths), runs.starts, side="right")]
+    starts, stops = encoded.word_start[words[runs.starts]], encoded.word_stop[words[runs.ends - 1]]
+    gold = {(i, s.start, s.end, s.label) for i in texts.tolist() for s in examples[i].spans}
+    rows = zip(owners.tolist(), starts.tolist(), stops.tolist(), runs.labels.tolist(), strict=True)
+    hits = np.array([(text, start, stop, labels[label]) in gold for text, start, stop, label in rows], dtype=bool)
+    return Found(span_probabilities(p, sum_product(p, lengths), runs), hits)
+
+
+def confidence_of(folds: Sequence[Found], n_gold: int) -> Confidence:
+    """Judge what the models of all folds found.
+
+    Args:
+        folds: The spans of each; none: nothing is known.
+        n_gold: Gold spans of all examples.
+    """
+    if not folds or not n_gold:
         return UNKNOWN
+    probabilities, hits = (np.concatenate([getattr(f, name) for f in folds]) for name in ("probabilities", "hits"))
     scale = fit_scale(probabilities, hits)
     scores = scale.scores(probabilities)
     least = choose_score(scores, hits, n_gold)
@@ -100,13 +131,3 @@ def choose_score(scores: Doubles, hits: NDArray[np.bool_], n_gold: int) -> float
 
 def _f1(kept: NDArray[np.bool_], hits: NDArray[np.bool_], n_gold: int) -> float:
     return 2 * int((kept & hits).sum()) / (int(kept.sum()) + n_gold)
-
-
-def _hits(targets: Targets, runs: TagRuns, examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.bool_]:
-    """(n_spans,) whether a span stands in the gold of its example."""
-    encoded = targets.encoded
-    texts = np.searchsorted(encoded.text_words, runs.starts, side="right") - 1
-    starts, stops = encoded.word_start[runs.starts], encoded.word_stop[runs.ends - 1]
-    gold = {(i, s.start, s.end, s.label) for i, example in enumerate(examples) for s in example.spans}
-    rows = zip(texts.tolist(), starts.tolist(), stops.tolist(), runs.labels.tolist(), strict=True)
-    return np.array([(text, start, stop, labels[label]) in gold for text, start, stop, label in rows], dtype=bool)

@@ -16,11 +16,12 @@ from spanloop.model.device import Device, set_threads
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward, probe
 from spanloop.model.layout import lay_out, words_of
-from spanloop.model.ragged import Floats, Ints, ranges
+from spanloop.model.ragged import Floats, Ints
 from spanloop.model.surface import Feature, dropped
 from spanloop.training import attention
 from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
+from spanloop.training.confidence import Found, find_spans
 from spanloop.training.loop import Loop
 from spanloop.training.pretrained import load_model, longest_window
 from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
@@ -73,7 +74,8 @@ class Fit:
         self._job, self.accelerator, self._device, self._left_out = job, accelerator, device, left_out
         self._threads = set_threads(accelerator.num_processes)
         config = job.config
-        model, self.tokenizer = load_model(job.start or config.model_name_or_path, job.labels, config.seed)
+        start = job.start if not len(left_out) else ""  # a model of earlier rounds has seen what is left out
+        model, self.tokenizer = load_model(start or config.model_name_or_path, job.labels, config.seed)
         self.max_length = longest_window(model, self.tokenizer, config.max_length)
         features = dropped(self.tokenizer) if config.surface_features else ()
         self.features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
@@ -109,13 +111,13 @@ class Fit:
         self._announce(loop)
         return loop.run()
 
-    def words_of(self, examples: Ints) -> Ints:
-        """Indices of the examples' words."""
-        bounds = self.targets.encoded.text_words
-        return ranges(bounds[examples], bounds[examples + 1] - bounds[examples])
+    def find(self) -> Found:
+        """The spans of the examples that were left out; the same on every process."""
+        job = self._job
+        return find_spans(self.targets, self._left_out, self._logits(), job.examples, job.labels)
 
-    def logits(self) -> Floats:
-        """(n_words, n_tags) of the words that were left out, the same on every process.
+    def _logits(self) -> Floats:
+        """(n_words, n_tags) of the words that were left out.
 
         Each is read off its first subword in the window where that has most context.
         """
@@ -131,7 +133,7 @@ class Fit:
         found = np.zeros((len(self.targets.word_tags), parts[0][1].shape[1]), dtype=np.float32)
         for words, logits in parts:
             found[words] = logits
-        return found[self.words_of(self._left_out)]
+        return found[self.targets.words_of(self._left_out)]
 
     def _windows_without(self, examples: Ints) -> Ints:
         return np.flatnonzero(~np.isin(self.targets.encoded.windows.text, examples))
@@ -177,7 +179,7 @@ class Fit:
         config, weights = self._job.config, None
         if config.class_weighting == "inverse_sqrt":
             seen = np.setdiff1d(np.arange(len(self._job.examples)), self._left_out)
-            tags = self.targets.word_tags[self.words_of(seen)]
+            tags = self.targets.word_tags[self.targets.words_of(seen)]
             weights = torch.from_numpy(class_weights(tags, 2 * len(self._job.labels) + 1))
         return Stepper(
             self._forward,

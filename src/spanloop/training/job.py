@@ -15,7 +15,7 @@ from spanloop.model.device import find_device
 from spanloop.model.ragged import Ints
 from spanloop.records import Example
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import UNKNOWN, Confidence, confidence_of
+from spanloop.training.confidence import Confidence, Found, confidence_of
 from spanloop.training.fit import Fit, make_accelerator
 from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
@@ -97,12 +97,12 @@ class _Training:
     def run(self) -> TrainResult:
         accelerator = None
         try:
-            logits = [self._out_of_fold(fold) for fold in range(len(self._folds))]
+            found = [self._out_of_fold(fold) for fold in range(len(self._folds))]
             accelerator = make_accelerator(self._job, self._device, tracked=True)
             fit = self._fit(accelerator, None)
-            confidence = self._confidence(fit, logits)
             self._states.append(fit.train(self._stop, self._checkpoint("state")))
-            result = self._result(fit, confidence)
+            n_gold = sum(len(set(example.spans)) for example in self._job.examples)
+            result = self._result(fit, confidence_of(found, n_gold))
             if accelerator.is_main_process:
                 self._save(fit, result)
                 self._checkpoint("state").remove()
@@ -121,27 +121,21 @@ class _Training:
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)
 
-    def _out_of_fold(self, fold: int) -> torch.Tensor:
-        """(n, n_tags) what a model that does not see a fold says about its words."""
+    def _out_of_fold(self, fold: int) -> Found:
+        """What a model finds in a fold that it does not see."""
         checkpoint = self._checkpoint(f"fold-{fold}")
         if (done := checkpoint.finished()) is None:
             accelerator = make_accelerator(self._job, self._device, tracked=False)
             fit = self._fit(accelerator, fold)
             state = fit.train(self._stop, checkpoint)
-            done = state, torch.from_numpy(fit.logits())
+            found = fit.find()
+            done = state, {"p": torch.from_numpy(found.probabilities), "hit": torch.from_numpy(found.hits)}
             if accelerator.is_main_process:
                 checkpoint.finish(*done)
             accelerator.free_memory()
-        self._states.append(done[0])
-        return done[1]
-
-    def _confidence(self, fit: Fit, logits: list[torch.Tensor]) -> Confidence:
-        if not logits:
-            return UNKNOWN
-        whole = np.zeros((len(fit.targets.word_tags), logits[0].shape[1]), dtype=np.float32)
-        for fold, found in zip(self._folds, logits, strict=True):
-            whole[fit.words_of(fold)] = found.numpy()
-        return confidence_of(fit.targets, whole, self._job.examples, self._job.labels)
+        state, outcome = done
+        self._states.append(state)
+        return Found(outcome["p"].numpy(), outcome["hit"].numpy())
 
     def _result(self, fit: Fit, confidence: Confidence) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))

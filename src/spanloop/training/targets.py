@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spanloop.errors import LabelError
 from spanloop.model.encoding import Encoded, Encoder
-from spanloop.model.ragged import Ints
+from spanloop.model.ragged import Ints, ranges
 from spanloop.records import Example
 from spanloop.spans import LostSpan, spans_to_iob2, tag_names
 
@@ -32,6 +32,11 @@ class Targets:
     word_tags: Ints
     subword_tags: Ints
     lost: list[LostSpan]
+
+    def words_of(self, texts: Ints) -> Ints:
+        """Indices of the words of some examples, in the order of these."""
+        bounds = self.encoded.text_words
+        return ranges(bounds[texts], bounds[texts + 1] - bounds[texts])
 
 
 def make_targets(
