@@ -109,7 +109,9 @@ class Fit:
         """
         loop = self._loop(stop, checkpoint)
         self._announce(loop)
-        return loop.run()
+        state = loop.run()
+        self._forward.budget = state.max_tokens  # what the device had room for
+        return state
 
     def find(self) -> Found:
         """The spans of the examples that were left out; the same on every process."""
