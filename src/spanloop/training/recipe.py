@@ -39,10 +39,17 @@ class Schedule:
         return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
 
 
-def make_schedule(n_windows: int, config: TrainingConfig) -> Schedule:
-    """As many steps as the epochs over `n_windows` training windows take, but not fewer than `config.min_steps`."""
-    per_epoch = max(1, ceil(n_windows / windows_per_step(config)))
-    steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
+def make_schedule(n_windows: int, config: TrainingConfig, of_all: int | None = None) -> Schedule:
+    """As many steps as the epochs take, but not fewer than `config.min_steps`.
+
+    Args:
+        n_windows: Windows that are trained on.
+        config: How to train.
+        of_all: The windows of all records, which decide on the steps: how sure a model is of itself follows the steps
+            of its training, and the models of the folds stand for the one of all records. None: `n_windows`.
+    """
+    per_epoch, whole = (max(1, ceil(n / windows_per_step(config))) for n in (n_windows, of_all or n_windows))
+    steps = max(config.num_train_epochs * whole, config.min_steps, 1)
     return Schedule(per_epoch, steps, int(config.warmup_ratio * steps))
 
 
