@@ -156,7 +156,7 @@ class TrainingConfig(_Section):
         ge=0,
         le=20,
         description="Parts of the records, each predicted by a model trained on the others: calibrates probabilities. "
-        "0: none; 2: training takes twice as long, with few records three times; 3: three times, with few four.",
+        "0: none; each part trains once more: with 2, training takes three times as long.",
     )
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = Field(
         "auto", description="Number format of the forward pass; auto: what the device does fast."

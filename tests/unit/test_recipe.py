@@ -31,6 +31,12 @@ def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
     assert make_schedule(1600, config, processes=2).windows == 32
 
 
+def test_a_fold_takes_the_steps_of_all_records() -> None:
+    config = TrainingConfig(num_train_epochs=10, min_steps=150, per_device_train_batch_size=16)
+    whole, fold = make_schedule(1600, config), make_schedule(800, config, of_all=1600)
+    assert (fold.steps, fold.warmup, fold.per_epoch) == (whole.steps, whole.warmup, 50)
+
+
 def test_the_rate_rises_then_falls_to_zero() -> None:
     schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10)
     factors = [schedule.factor(step) for step in range(101)]

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from spanloop.model import packing
+from spanloop.model.exhaustion import halve, out_of_memory
 from spanloop.model.layout import Batch, Layout
-from spanloop.model.memory import halve, out_of_memory
 from spanloop.model.ragged import Ints
 
 Singles = NDArray[np.float32]

@@ -13,9 +13,9 @@ from spanloop.config import ScoringConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
+from spanloop.model.exhaustion import no_room, out_of_memory
 from spanloop.model.folder import ModelFolder
 from spanloop.model.forward import Forward
-from spanloop.model.memory import no_room, out_of_memory
 from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
 from spanloop.scoring import int8, onednn

@@ -5,8 +5,8 @@ from typing import Any
 from transformers import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING, PretrainedConfig
 
 from spanloop.errors import TrainingError
+from spanloop.model.exhaustion import no_room, out_of_memory
 from spanloop.model.forward import Forward
-from spanloop.model.memory import no_room, out_of_memory
 from spanloop.model.probe import probe
 from spanloop.training import attention
 

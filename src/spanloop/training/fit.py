@@ -1,7 +1,6 @@
 """One training of a fresh model, on all of a job's records or on those outside a fold."""
 
 import logging
-from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,8 +57,8 @@ class Fit:
         device: Device,
         *,
         left_out: Ints,
-        folds: Sequence[Ints],
-        done: Sequence[int],
+        earlier: int,
+        trainings: int,
     ) -> None:
         """Load the model and read the examples.
 
@@ -68,8 +67,8 @@ class Fit:
             accelerator: From `make_accelerator`.
             device: What it computes on.
             left_out: Indices of the examples that are not trained on.
-            folds: What the job's trainings leave out; its last one leaves out nothing.
-            done: Update steps of the trainings before this one.
+            earlier: How many of the job's trainings come before this one.
+            trainings: All of them.
         """
         self._job, self.accelerator, self._device, self._left_out = job, accelerator, device, left_out
         self._threads = set_threads(accelerator.num_processes)
@@ -85,14 +84,12 @@ class Fit:
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self.targets = make_targets(self._encoder, job.examples, job.labels, config.label_subwords)
-        self._windows = self._windows_without(left_out)
+        self._windows = np.flatnonzero(~np.isin(self.targets.encoded.windows.text, left_out))
         if not len(self._windows):
             raise TrainingError("the training records hold no visible text; annotate records with text")
-        processes = accelerator.num_processes
-        self.schedule = make_schedule(len(self._windows), config, processes)
-        self._before = sum(done)
-        ahead = [len(self._windows_without(x)) for x in [*folds, left_out[:0]][len(done) :]]
-        self._steps_of_all = self._before + sum(make_schedule(n, config, processes).steps for n in ahead)
+        whole, processes = len(self.targets.encoded.windows), accelerator.num_processes
+        self.schedule = make_schedule(len(self._windows), config, of_all=whole, processes=processes)
+        self._before, self._steps_of_all = earlier * self.schedule.steps, trainings * self.schedule.steps
 
     @property
     def plain_model(self) -> Any:
@@ -136,9 +133,6 @@ class Fit:
         for words, logits in parts:
             found[words] = logits
         return found[self.targets.words_of(self._left_out)]
-
-    def _windows_without(self, examples: Ints) -> Ints:
-        return np.flatnonzero(~np.isin(self.targets.encoded.windows.text, examples))
 
     def _find_forward(self) -> Forward:
         """Pack windows where the encoder learns the same from them."""

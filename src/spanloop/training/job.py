@@ -115,8 +115,8 @@ class _Training:
 
     def _fit(self, accelerator: Any, fold: int | None) -> Fit:
         left_out = np.zeros(0, dtype=np.int64) if fold is None else self._folds[fold]
-        done = [state.step for state in self._states]
-        return Fit(self._job, accelerator, self._device, left_out=left_out, folds=self._folds, done=done)
+        place = {"earlier": len(self._states), "trainings": len(self._folds) + 1}
+        return Fit(self._job, accelerator, self._device, left_out=left_out, **place)
 
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)

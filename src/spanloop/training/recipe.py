@@ -42,11 +42,19 @@ class Schedule:
         return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
 
 
-def make_schedule(n_windows: int, config: TrainingConfig, processes: int = 1) -> Schedule:
-    """As many steps as the epochs over `n_windows` training windows take, but not fewer than `config.min_steps`."""
+def make_schedule(n_windows: int, config: TrainingConfig, of_all: int | None = None, processes: int = 1) -> Schedule:
+    """As many steps as the epochs take, but not fewer than `config.min_steps`.
+
+    Args:
+        n_windows: Windows that are trained on.
+        config: How to train.
+        of_all: The windows of all records, which decide on the steps: how sure a model is of itself follows the steps
+            of its training, and the models of the folds stand for the one of all records. None: `n_windows`.
+        processes: Processes that share a step; each brings its windows.
+    """
     windows = config.per_device_train_batch_size * config.gradient_accumulation_steps * processes
-    per_epoch = max(1, ceil(n_windows / windows))
-    steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
+    per_epoch, whole = (max(1, ceil(n / windows)) for n in (n_windows, of_all or n_windows))
+    steps = max(config.num_train_epochs * whole, config.min_steps, 1)
     return Schedule(windows, per_epoch, steps, int(config.warmup_ratio * steps))
 
 

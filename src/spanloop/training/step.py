@@ -6,9 +6,9 @@ from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 
 from spanloop.model.encoding import Encoder
+from spanloop.model.exhaustion import halve, out_of_memory
 from spanloop.model.forward import Forward
 from spanloop.model.layout import Batch, Layout, lay_out, words_of
-from spanloop.model.memory import halve, out_of_memory
 from spanloop.model.ragged import Ints
 from spanloop.training.batching import share
 from spanloop.training.likelihood import word_loss
