@@ -90,7 +90,7 @@ class SplitConfig(_Section):
     """How records are dealt to train, validation and test, by the hash of their group."""
 
     seed: int = Field(0, ge=0, description="Seed of the split; changing it later mixes training into test records.")
-    validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation.")
+    validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation; trained on too.")
     test: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for the test.")
 
     @model_validator(mode="after")

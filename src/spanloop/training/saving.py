@@ -32,15 +32,15 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 | least score of a suggestion | {min_score:.2f} |
 | window, overlap | {max_length}, {stride} tokens |
 
-`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, the
-line that calibrates the probabilities of spans, and the score below which a span is better not suggested. Words are
-split by `spanloop.words.split_words`; a word's tag is read off its first subword; only tag sequences that are valid
-IOB2 are decoded.
+`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, the line
+that calibrates the probabilities of spans, and the score below which a span is better not suggested. Words are split by
+`spanloop.words.split_words`; a word's tag is read off its first subword; only tag sequences that are valid IOB2 are
+decoded.
 {surface}{judged}
 """
-_JUDGED = """\
-F1 counts what is suggested by {} models, each of which learnt from the others' records. Calibration and least
-score were fitted on the same predictions; the test figures of the round were not used for them.\
+_JUDGED = """
+F1 counts what {} models suggest, each for the records that it did not learn from. Calibration and least score were
+fitted on the same spans, and on none of the test's.\
 """
 _SURFACE = """\
 The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.model.surface` says;
