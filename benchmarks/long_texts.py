@@ -91,9 +91,11 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
     train = corpus.sample(records, seed)
     taken = {example.id for example in train}
     rest = [e for e in (*corpus.train, *corpus.dev, *corpus.test) if e.id not in taken]
-    config = TrainingConfig.model_validate({"model_name_or_path": packed_encoder(), "seed": seed, **changes})
+    config = TrainingConfig.model_validate(
+        {"model_name_or_path": packed_encoder(), "seed": seed, "folds": 0, **changes}
+    )
     with tempfile.TemporaryDirectory() as folder:
-        run_job(Job(train, [], corpus.labels, config, Path(folder)))
+        run_job(Job(train, corpus.labels, config, Path(folder)))
         scorer = Scorer.load(Path(folder), ScoringConfig())
     encoder = scorer._loaded.encoder
     subwords = np.diff(encoder.encode([e.text for e in rest]).text_subwords)

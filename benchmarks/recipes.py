@@ -7,6 +7,7 @@ its first subword, texts cut at 256 tokens, 10 epochs, Trainer at its defaults, 
 import importlib.util
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,23 @@ from typing import Any
 import torch
 from seqeval.scheme import IOB2, Entities
 
-from spanloop.config import ScoringConfig, TrainingConfig
+from spanloop.config import ScoringConfig, SplitConfig, TrainingConfig
 from spanloop.errors import DataError
+from spanloop.evaluation import Evaluation, evaluate
 from spanloop.evaluation.counts import record_counts, total
 from spanloop.model.device import find_device, set_threads
 from spanloop.model.quiet import quiet_transformers
-from spanloop.records import Example, Span
+from spanloop.records import Annotation, Example, Span
 from spanloop.scoring import predict
+from spanloop.snapshot import build, read_labels
 from spanloop.spans import spans_to_iob2, tag_names
-from spanloop.training.job import Job, run_job
+from spanloop.store import Store
+from spanloop.training import train
 from spanloop.training.pretrained import load_model
-from spanloop.training.validation import f1
 
 _IGNORED = -100
 _LONGEST = 256
+_LEAST = 1e-9  # a score that every span has
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +61,47 @@ def packed_encoder() -> str:
     return str(Path(spec.submodule_search_locations[0]) / "model")
 
 
+def write_snapshot(root: Path, examples: Sequence[Example], labels: Sequence[str], splits: SplitConfig) -> Path:
+    """Publish examples as a round would; each is a group of its own. Returns the snapshot's folder."""
+    rows = [Annotation(e.id, e.text, e.id, e.spans, (), None) for e in examples]
+    return build(Store(root), rows, labels, splits).path
+
+
 def train_ours(
-    train: list[Example], test: list[Example], labels: list[str], model: str, seed: int, **changes: Any
-) -> Outcome:
-    """Train with spanloop on all given examples, none held back, and score the test examples.
+    snapshot: Path, test: Sequence[Example], model: str, seed: int, **changes: Any
+) -> tuple[Outcome, Evaluation, float]:
+    """Train on a snapshot as a round does, and score the test examples as a round does.
 
     Args:
-        train: Training examples.
+        snapshot: From `write_snapshot`; its test split is not looked at.
         test: Test examples.
-        labels: The label scheme.
         model: The encoder.
         seed: The seed.
         **changes: Fields of `TrainingConfig` that differ from its defaults.
+
+    Returns:
+        What the training is worth, all that is known of its suggestions, and F1 of the same weights with every span
+        that they decode.
     """
     config = TrainingConfig.model_validate({"model_name_or_path": model, "seed": seed, **changes})
     with tempfile.TemporaryDirectory() as folder:
         cpu = time.process_time()
-        result = run_job(Job(train, [], labels, config, Path(folder)))
+        result = train(snapshot, config, Path(folder))
         cpu = time.process_time() - cpu
-        score = f1_of_model(Path(folder), test)
+        judged = evaluate(test, predict(Path(folder), test, ScoringConfig()), read_labels(snapshot))
+        every = f1_of_model(Path(folder), test, ScoringConfig(min_score=_LEAST))
     tokens = round(result.tokens_per_second * result.seconds)
-    return Outcome(score, result.seconds, cpu, tokens, result.steps)
+    return Outcome(judged.f1, result.seconds, cpu, tokens, result.steps), judged, every
 
 
-def f1_of_model(folder: Path, test: list[Example]) -> float:
+def f1_of_model(folder: Path, test: Sequence[Example], config: ScoringConfig | None = None) -> float:
     """Exact-span F1 of a model folder on test examples, in 0..1."""
-    return total(record_counts(test, predict(folder, test, ScoringConfig()))).f1
+    return total(record_counts(test, predict(folder, test, config or ScoringConfig()))).f1
 
 
 def train_tutorial(
-    train: list[Example],
-    test: list[Example],
+    examples: Sequence[Example],
+    test: Sequence[Example],
     labels: list[str],
     model: str,
     seed: int,
@@ -101,7 +115,7 @@ def train_tutorial(
     """Train with Trainer as the tutorials do, and score the test examples as they do.
 
     Args:
-        train: Training examples.
+        examples: Training examples.
         test: Test examples.
         labels: The label scheme.
         model: The encoder.
@@ -119,7 +133,7 @@ def train_tutorial(
     loaded, tokenizer = load_model(model, labels, seed)
     if quick and not torch.cuda.is_available():
         changes = {"bf16": find_device(training=True).precision == "bf16", "use_cpu": True, **changes}
-    rows = [_tutorial_row(tokenizer, example, labels) for example in train]
+    rows = [_tutorial_row(tokenizer, example, labels) for example in examples]
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
         arguments = TrainingArguments(
             output_dir=folder, learning_rate=learning_rate, num_train_epochs=epochs, per_device_train_batch_size=batch,
@@ -133,7 +147,11 @@ def train_tutorial(
         steps = trainer.train().global_step
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     predicted = _tutorial_spans(loaded, tokenizer, test, labels)
-    return Outcome(f1(test, predicted), wall, cpu, epochs * sum(len(row["input_ids"]) for row in rows), steps)
+    found = {example.id: list[Span]() for example in test}
+    for i, span in predicted:
+        found[test[i].id].append(span)
+    f1 = total(record_counts(test, found)).f1
+    return Outcome(f1, wall, cpu, epochs * sum(len(row["input_ids"]) for row in rows), steps)
 
 
 def _white_space_words(text: str) -> list[tuple[int, int]]:
@@ -167,7 +185,9 @@ def _tutorial_row(tokenizer: Any, example: Example, labels: list[str]) -> dict[s
     return {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"], "labels": gold}
 
 
-def _tutorial_spans(model: Any, tokenizer: Any, examples: list[Example], labels: list[str]) -> set[tuple[int, Span]]:
+def _tutorial_spans(
+    model: Any, tokenizer: Any, examples: Sequence[Example], labels: list[str]
+) -> set[tuple[int, Span]]:
     """Argmax tags of the words, read strictly; words behind the cut are outside every span."""
     names, found = tag_names(labels), set()
     model.eval()

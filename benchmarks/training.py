@@ -1,18 +1,21 @@
 """Speed of training against Hugging Face's Trainer: `python -m benchmarks.training [--quick] --out FILE.json`.
 
 Same encoder, records, epochs, texts a step, side by side in one run: Trainer at its defaults (8 texts a batch), Trainer
-with `train_sampling_strategy="group_by_length"`, and spanloop with the precision that it chooses and in fp32.
-Tokens are real ones, padding not counted. Each is run `--rounds` times, in turns, so that others on the machine disturb
-all alike; `cpu_ratio_…` compares processor time, loading included, and is fair even then.
+with `train_sampling_strategy="group_by_length"`, and spanloop, without folds, with the precision that it chooses and in
+fp32. Tokens are real ones, padding not counted. Each is run `--rounds` times, in turns, so that others on the machine
+disturb all alike; `cpu_ratio_…` compares processor time, loading included, and is fair even then.
 """
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import data_folder, read_corpus
 from benchmarks.options import add_data, make_parser
-from benchmarks.recipes import Outcome, packed_encoder, train_ours, train_tutorial
+from benchmarks.recipes import Outcome, packed_encoder, train_ours, train_tutorial, write_snapshot
 from benchmarks.report import table, write_report
+from spanloop.config import SplitConfig
 
 _BATCH = 8  # Trainer's default
 
@@ -48,15 +51,27 @@ def measure(options: Any) -> dict[str, Any]:
     """
     corpus = read_corpus(data_folder(options.data), options.corpus)
     train, test = corpus.sample(options.records, 0), corpus.test[: 200 if options.quick else 1000]
-    given = (train, test, corpus.labels, options.model or packed_encoder(), 0)
+    model = options.model or packed_encoder()
+    given = (train, test, corpus.labels, model, 0)
     rate, epochs = options.learning_rate, options.epochs
-    ours = {"num_train_epochs": epochs, "min_steps": 0, "per_device_train_batch_size": _BATCH}
+    same: dict[str, Any] = {
+        "num_train_epochs": epochs,
+        "min_steps": 0,
+        "per_device_train_batch_size": _BATCH,
+        "folds": 0,
+    }
     tutorial = {"learning_rate": rate, "epochs": epochs, "batch": _BATCH}
     grouped = {**tutorial, "train_sampling_strategy": "group_by_length"}
+
+    def ours(**changes: Any) -> Outcome:
+        with tempfile.TemporaryDirectory() as root:
+            snapshot = write_snapshot(Path(root), train, corpus.labels, SplitConfig(validation=0, test=0))
+            return train_ours(snapshot, test, model, 0, **same, **changes)[0]
+
     recipes: dict[str, Callable[[], Outcome]] = {
-        "ours": lambda: train_ours(*given, **ours),
+        "ours": ours,
         "trainer": lambda: train_tutorial(*given, **tutorial),
-        "ours_fp32": lambda: train_ours(*given, **ours, mixed_precision="no"),
+        "ours_fp32": lambda: ours(mixed_precision="no"),
         "trainer_grouped": lambda: train_tutorial(*given, **grouped),
     }
     outcomes: dict[str, list[Outcome]] = {name: [] for name in recipes}

@@ -1,7 +1,8 @@
 """Starting each training from the model in service or from the base: `python -m benchmarks.warm_start --out FILE.json`.
 
 A loop grows: at each size one model starts from the base encoder (`training.start_from: base`), another from the model
-of the size before (`champion`). Same records, same steps; F1 of exact spans on the test set, mean over the seeds.
+of the size before (`champion`). Same records, dealt by the split; same steps;
+F1 of exact spans on the test set, mean over the seeds.
 """
 
 import tempfile
@@ -11,10 +12,10 @@ from typing import Any
 
 from benchmarks.corpora import Corpus, data_folder, read_corpus
 from benchmarks.options import add_data, make_parser
-from benchmarks.recipes import f1_of_model, packed_encoder
+from benchmarks.recipes import f1_of_model, packed_encoder, write_snapshot
 from benchmarks.report import table, write_report
-from spanloop.config import TrainingConfig
-from spanloop.training.job import Job, run_job
+from spanloop.config import SplitConfig, TrainingConfig
+from spanloop.training import train
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def measure(corpus: Corpus, sizes: list[int], seed: int, n_test: int) -> dict[st
 
     Args:
         corpus: The corpus.
-        sizes: Training records, rising.
+        sizes: Records in all, rising.
         seed: Of the sample and of training.
         n_test: Test examples used.
     """
@@ -53,12 +54,13 @@ def measure(corpus: Corpus, sizes: list[int], seed: int, n_test: int) -> dict[st
     test, scores = corpus.test[:n_test], {"base": dict[str, float](), "champion": dict[str, float]()}
     with tempfile.TemporaryDirectory() as scratch:
         for start, found in scores.items():
-            before = ""
+            before: Path | None = None
             for size in sizes:
                 out = Path(scratch) / f"{start}-{size}"
-                run_job(Job(corpus.sample(size, seed), [], corpus.labels, config, out, start=before))
-                found[str(size)] = f1_of_model(out, test)
-                before = str(out) if start == "champion" else ""
+                snapshot = write_snapshot(out / "store", corpus.sample(size, seed), corpus.labels, SplitConfig())
+                train(snapshot, config, out / "model", init_from=before)
+                found[str(size)] = f1_of_model(out / "model", test)
+                before = out / "model" if start == "champion" else None
                 print(f"{corpus.name} {size} seed {seed}: from {start} {found[str(size)]:.4f}", flush=True)
     return scores
 

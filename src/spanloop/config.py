@@ -95,7 +95,7 @@ class SplitConfig(_Section):
     """How records are dealt to train, validation and test, by the hash of their group."""
 
     seed: int = Field(0, ge=0, description="Seed of the split; changing it later mixes training into test records.")
-    validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation.")
+    validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation; trained on too.")
     test: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for the test.")
 
     @model_validator(mode="after")
@@ -109,7 +109,7 @@ class RoundConfig(_Section):
     """When a round has enough to work with."""
 
     min_train: int = Field(20, ge=1, description="Annotated training records needed before a model is trained.")
-    min_validation: int = Field(2, ge=0, description="Annotated validation records needed before a model is trained.")
+    min_validation: int = Field(0, ge=0, description="Annotated validation records needed before a model is trained.")
     min_test: int = Field(5, ge=1, description="Annotated test records needed before a model is judged.")
     min_new: int = Field(1, ge=1, description="Records added or changed since the last round that make a new round.")
 
@@ -128,7 +128,7 @@ class TrainingConfig(_Section):
         0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the number of weights that learn."
     )
     head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
-    num_train_epochs: int = Field(10, ge=1, le=1000, description="Most passes over the training records.")
+    num_train_epochs: int = Field(10, ge=1, le=1000, description="Passes over the records.")
     min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
     warmup_ratio: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Weight decay, not applied to biases and norms.")
@@ -156,8 +156,12 @@ class TrainingConfig(_Section):
     class_weighting: Literal["none", "inverse_sqrt"] = Field(
         "none", description="Weight of a label in the loss: equal, or by the inverse square root of its frequency."
     )
-    early_stopping_patience: int = Field(
-        5, ge=0, description="Evaluations without a better validation F1 before training stops; 0: never."
+    folds: int = Field(
+        2,
+        ge=0,
+        le=20,
+        description="Parts of the records, each predicted by a model trained on the others: calibrates probabilities. "
+        "0: none; each part trains once more: with 2, training takes three times as long.",
     )
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = Field(
         "auto", description="Number format of the forward pass; auto: what the device does fast."
@@ -197,7 +201,7 @@ class ScoringConfig(_Section):
         "torch", description="int8: faster on CPUs at a small loss of F1; ignored on other devices."
     )
     min_score: Fraction = Field(
-        0.5, description="Spans below this probability are left out; 0.5: those kept are likelier than not."
+        0.0, description="Spans below this probability are left out; 0: below what is best for F1, judged in training."
     )
     mc_dropout_passes: int = Field(
         0, ge=0, le=100, description="Further passes with dropout on, for the statistic bald; 0: none, 2 or more count."

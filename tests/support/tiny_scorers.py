@@ -39,5 +39,5 @@ def save_tiny_scorer(
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     about = {"labels": LABELS, "surface_features": surface_features, "max_length": max_length, "stride": stride}
-    (folder / "spanloop.json").write_text(json.dumps({**about, "temperature": 1.0}))
+    (folder / "spanloop.json").write_text(json.dumps(about))
     return folder

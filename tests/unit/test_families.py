@@ -26,7 +26,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train_on(snapshot: Path, encoder: Path, out: Path, **changes: Any) -> Path:
-    quick = {"num_train_epochs": 1, "min_steps": 3, "max_length": 32, "stride": 8, "mixed_precision": "no"}
+    quick = {"num_train_epochs": 1, "min_steps": 3, "folds": 0, "max_length": 32, "stride": 8, "mixed_precision": "no"}
     config = TrainingConfig.model_validate({"model_name_or_path": str(encoder), **quick, **changes})
     train(snapshot, config, out)
     return out

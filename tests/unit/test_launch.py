@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file
 from snapshots import people_snapshot
@@ -14,7 +15,10 @@ from tiny_models import save_tiny_encoder
 
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
+from spanloop.records import SPLITS
+from spanloop.snapshot import read_examples
 from spanloop.training import TrainProgress, train
+from spanloop.training.launch import Request
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,15 @@ def make_config(encoder: Path, processes: int, epochs: int = 10) -> TrainingConf
     )  # fmt: skip
 
 
+def test_all_but_the_test_split_trains_with_its_groups(snapshot: Path, encoder: Path, tmp_path: Path) -> None:
+    job = Request(snapshot, make_config(encoder, 1), tmp_path, None).job()
+    splits = {split: [e.id for e in read_examples(snapshot, split)] for split in SPLITS}
+    assert splits["validation"]
+    assert [e.id for e in job.examples] == splits["train"] + splits["validation"]
+    assert job.groups == [e.id for e in job.examples]
+    assert sorted(np.concatenate(job.folds).tolist()) == list(range(len(job.examples)))
+
+
 def test_two_processes_with_as_many_windows_a_step_train_the_model_of_one(
     snapshot: Path, encoder: Path, tmp_path: Path
 ) -> None:
@@ -42,8 +55,11 @@ def test_two_processes_with_as_many_windows_a_step_train_the_model_of_one(
     one = train(snapshot, make_config(encoder, 1), tmp_path / "one")
     two = train(snapshot, make_config(encoder, 2), tmp_path / "two", progress=told.append)
     assert two.steps == one.steps
-    assert two.validation_f1 == one.validation_f1 is not None
-    assert one.validation_f1 > 0.5
+    assert (two.folds, two.out_of_fold_f1) == (one.folds, one.out_of_fold_f1)
+    assert one.folds == 2
+    assert one.out_of_fold_f1 is not None
+    assert one.out_of_fold_f1 > 0.5
+    assert two.score_slope == pytest.approx(one.score_slope, rel=1e-2)
     a, b = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
     assert max(float((a[key] - b[key]).abs().max()) for key in a) < 1e-3
     assert told[-1].loss < told[0].loss
@@ -64,7 +80,7 @@ def test_children_die_with_the_parent(snapshot: Path, encoder: Path, tmp_path: P
         "config = TrainingConfig.model_validate_json(sys.argv[2])\n"
         "train(Path(sys.argv[1]), config, Path(sys.argv[3]), progress=lambda p: print(p.step, flush=True))\n"
     )
-    config = make_config(encoder, 2, epochs=1000).model_copy(update={"early_stopping_patience": 0})
+    config = make_config(encoder, 2, epochs=1000)
     arguments = [str(snapshot), config.model_dump_json(), str(tmp_path)]
     parent = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
     assert parent.stdout

@@ -1,4 +1,4 @@
-"""The recipe: rates, schedule, steps, batches, targets, temperature."""
+"""The recipe: rates, schedule, steps, batches, targets."""
 
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from spanloop.training.batching import epoch_steps, share
 from spanloop.training.pretrained import load_model
 from spanloop.training.recipe import Schedule, learning_rate, make_schedule, parameter_groups
 from spanloop.training.targets import IGNORED, make_targets
-from spanloop.training.validation import fit_temperature
 
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
 
@@ -32,22 +31,19 @@ def test_tiny_data_gets_the_fewest_steps_and_large_data_its_epochs() -> None:
     assert make_schedule(1600, config, processes=2).windows == 32
 
 
+def test_a_fold_takes_the_steps_of_all_records() -> None:
+    config = TrainingConfig(num_train_epochs=10, min_steps=150, per_device_train_batch_size=16)
+    whole, fold = make_schedule(1600, config), make_schedule(800, config, of_all=1600)
+    assert (fold.steps, fold.warmup, fold.per_epoch) == (whole.steps, whole.warmup, 50)
+
+
 def test_the_rate_rises_then_falls_to_zero() -> None:
-    schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10, evaluate_every=5)
+    schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10)
     factors = [schedule.factor(step) for step in range(101)]
     assert all(np.diff(factors[:11]) > 0)
     assert all(np.diff(factors[10:]) < 0)
     assert max(factors) == factors[10] == 1.0
     assert factors[100] == 0.0
-
-
-def test_early_stopping_lets_the_rate_fall_before_it_ends() -> None:
-    schedule = Schedule(windows=8, per_epoch=10, steps=100, warmup=10, evaluate_every=5)
-    assert schedule.last_step(cooling_from=40) == 50
-    assert schedule.last_step(cooling_from=98) == 100
-    factors = [schedule.factor(step, 40) for step in range(40, 51)]
-    assert factors[0] == schedule.factor(40)
-    assert factors[-1] == 0.0
 
 
 def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
@@ -129,16 +125,3 @@ def test_a_span_inside_a_word_is_trained_as_the_word_and_named() -> None:
     )
     assert targets.word_tags.tolist() == [3]
     assert [(lost.record_id, lost.reason) for lost in targets.lost] == [("r7", "boundary")]
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_of_overconfident_logits_is_found(temperature: float) -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(20_000, 5)).astype(np.float32) * 2
-    odds = np.exp(logits)
-    tags = (odds.cumsum(axis=1) / odds.sum(axis=1, keepdims=True) > rng.uniform(size=(len(odds), 1))).argmax(axis=1)
-    assert fit_temperature(logits * np.float32(temperature), tags) == pytest.approx(temperature, rel=0.05)
-
-
-def test_without_validation_words_the_temperature_is_one() -> None:
-    assert fit_temperature(np.zeros((0, 5), np.float32), np.zeros(0, np.int64)) == 1.0

@@ -52,6 +52,13 @@ def scorer(folder: Path) -> Scorer:
     return Scorer.load(folder, ALL_SPANS)
 
 
+def with_about(folder: Path, parent: Path, **about: Any) -> Path:
+    """A copy of a model folder that says something else about itself."""
+    copy = shutil.copytree(folder, parent / "copy")
+    (copy / "spanloop.json").write_text(json.dumps({**json.loads((folder / "spanloop.json").read_text()), **about}))
+    return copy
+
+
 def named(texts: list[str]) -> list[tuple[str, str]]:
     return [(f"r{i}", text) for i, text in enumerate(texts)]
 
@@ -232,16 +239,28 @@ def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
         assert one.statistics.bald == pytest.approx(two.statistics.bald, abs=1e-5)
 
 
-def test_temperature_moves_probabilities_and_no_span(folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder, tmp_path / "warm")
-    about = json.loads((folder / "spanloop.json").read_text())
-    (tmp_path / "warm" / "spanloop.json").write_text(json.dumps({**about, "temperature": 3.0}))
-    cold, hot = (list(Scorer.load(f, ALL_SPANS).score(named(TEXTS))) for f in (folder, tmp_path / "warm"))
-    assert [[x.span for x in s.spans] for s in cold] == [[x.span for x in s.spans] for s in hot]
-    assert sum(s.statistics.token_entropy for s in hot) > sum(s.statistics.token_entropy for s in cold)
+def test_the_models_scale_moves_scores_and_no_span(folder: Path, tmp_path: Path) -> None:
+    calibrated = with_about(folder, tmp_path, score_slope=0.5, score_offset=-1.0)
+    plain, moved = (list(Scorer.load(f, ALL_SPANS).score(named(TEXTS))) for f in (folder, calibrated))
+    before, after = ([(s.id, x.span, x.score) for s in found for x in s.spans] for found in (plain, moved))
+    assert [x[:2] for x in before] == [x[:2] for x in after]
+    odds = [p / (1 - p) for *_, p in before]
+    assert [score for *_, score in after] == pytest.approx([1 / (1 + np.e * o**-0.5) for o in odds], rel=1e-2)
+    assert [s.statistics for s in plain] == [s.statistics for s in moved]
 
 
-@pytest.mark.parametrize(("config", "least"), [(ScoringConfig(), 0.5), (ScoringConfig(min_score=0.6), 0.6)])
+def test_a_model_knows_its_least_score_and_the_configuration_may_have_another(folder: Path, tmp_path: Path) -> None:
+    strict = with_about(folder, tmp_path, min_score=0.6)
+    scores = {
+        wanted: [
+            x.score for s in Scorer.load(strict, ScoringConfig(min_score=wanted)).score(named(TEXTS)) for x in s.spans
+        ]
+        for wanted in (0.0, 0.4)
+    }
+    assert min(scores[0.0]) >= 0.6 > min(scores[0.4]) >= 0.4
+
+
+@pytest.mark.parametrize(("config", "least"), [(ScoringConfig(), 0.0), (ScoringConfig(min_score=0.6), 0.6)])
 def test_spans_below_the_wanted_score_are_left_out(
     config: ScoringConfig, least: float, folder: Path, scorer: Scorer
 ) -> None:

@@ -106,7 +106,7 @@ def test_what_only_the_surface_tells_is_learnt_where_it_is_shown(
         model_name_or_path=str(encoder), learning_rate=3e-3, num_train_epochs=20, min_steps=0, surface_features=shown,
         max_length=32, stride=8, per_device_train_batch_size=8, mixed_precision="no", freeze_embeddings=False,
     )  # fmt: skip
-    run_job(Job(examples, [], ["PER"], config, tmp_path / "model"))
+    run_job(Job(examples, ["PER"], config, tmp_path / "model"))
     found = predict(tmp_path / "model", examples, ScoringConfig())
     right = [{s.span for s in found[e.id]} == set(e.spans) for e in examples]
     assert all(right) == shown

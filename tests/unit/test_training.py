@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,23 @@ from small_devices import OUT_OF_MEMORY, limit_memory
 from tiny_models import LABELS, people_and_places, save_tiny_encoder
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertForTokenClassification
 
-from spanloop.config import TrainingConfig
+from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import LabelError, StoreError, TrainingError
-from spanloop.model.encoding import Encoder
-from spanloop.model.forward import Forward
+from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
+from spanloop.scoring import predict
 from spanloop.training.job import Job, run_job
 from spanloop.training.outcome import TrainProgress
 from spanloop.training.pretrained import load_model
-from spanloop.training.targets import make_targets
-from spanloop.training.validation import f1, spans_of, word_logits
 
 ROUNDING = 1e-5
 """Largest difference of weights that did the same steps: a matrix product may round otherwise in another process."""
+
+KEPT = {
+    20: {"fold-0": (16, True), "fold-1": (3, False)},
+    40: {"fold-0": (16, True), "fold-1": (16, True), "state": (7, False)},
+}
+"""What lies in the checkpoint of a training killed at a step of 3 times 16: updates done, and whether that was all."""
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +46,14 @@ def make_config(encoder: Path, **changes: Any) -> TrainingConfig:
     quick = {
         "model_name_or_path": str(encoder), "learning_rate": 3e-3, "head_learning_rate_ratio": 2, "num_train_epochs": 4,
         "min_steps": 0, "max_length": 32, "stride": 8, "per_device_train_batch_size": 8, "mixed_precision": "no",
-        "freeze_embeddings": False,
+        "freeze_embeddings": False, "folds": 0,
     }  # fmt: skip
     return TrainingConfig.model_validate({**quick, **changes})
 
 
-def make_job(encoder: Path, out: Path, train: int = 32, validation: int = 8, **changes: Any) -> Job:
-    examples = people_and_places(train + validation)
+def make_job(encoder: Path, out: Path, records: int = 32, **changes: Any) -> Job:
     config = make_config(encoder, **changes)
-    return Job(examples[:train], examples[train:], LABELS, config, out, snapshot="v0001-00000000")
+    return Job(people_and_places(records), LABELS, config, out, snapshot="v0001-00000000")
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -61,93 +65,94 @@ def difference(a: Path, b: Path) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
-def f1_of(folder: Path, examples: list[Example]) -> float:
-    about = json.loads((folder / "spanloop.json").read_text())
-    model, tokenizer = load_model(str(folder), about["labels"], 0)
-    encoder = Encoder(tokenizer, about["max_length"], about["stride"], about["surface_features"])
-    targets = make_targets(encoder, examples, about["labels"], "first")
-    forward = Forward(model.eval(), torch.device("cpu"), encoder.pad_id, 4096)
-    words, logits = word_logits(forward, encoder, targets)
-    return f1(examples, spans_of(targets, logits[np.argsort(words)], about["labels"]))
+def f1_of(folder: Path, examples: Sequence[Example]) -> float:
+    return total(record_counts(examples, predict(folder, examples, ScoringConfig()))).f1
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "byte_level", "unigram"])
 def test_a_few_sentences_are_learnt_by_heart(tmp_path: Path, kind: str) -> None:
     encoder = save_tiny_encoder(tmp_path / "encoder", kind)
-    job = make_job(encoder, tmp_path / "model", train=16, validation=0, min_steps=120)
+    job = make_job(encoder, tmp_path / "model", records=16, min_steps=120)
     result = run_job(job)
-    assert f1_of(tmp_path / "model", list(job.train)) == 1.0
+    assert f1_of(tmp_path / "model", job.examples) == 1.0
     assert result.steps == 120
-    assert result.validation_f1 is None
+    assert (result.score_slope, result.score_offset, result.min_score) == (1.0, 0.0, 0.0)
+    assert result.out_of_fold_f1 is None
 
 
 def test_bf16_computes_and_fp32_weights_are_kept(encoder: Path, tmp_path: Path) -> None:
-    result = run_job(make_job(encoder, tmp_path, min_steps=60, mixed_precision="bf16"))
+    job = make_job(encoder, tmp_path, min_steps=60, mixed_precision="bf16")
+    result = run_job(job)
     assert result.precision == "bf16"
-    assert result.validation_f1 is not None
-    assert result.validation_f1 > 0.9
+    assert f1_of(tmp_path, job.examples) > 0.9
     assert {value.dtype for value in weights(tmp_path).values()} == {torch.float32}
 
 
 def test_the_model_folder_is_complete_and_plain_transformers_reads_it(encoder: Path, tmp_path: Path) -> None:
-    result = run_job(make_job(encoder, tmp_path))
+    result = run_job(make_job(encoder, tmp_path, folds=2))
     about = json.loads((tmp_path / "spanloop.json").read_text())
     assert about["labels"] == LABELS
     assert about["snapshot"] == "v0001-00000000"
-    assert about["temperature"] == result.temperature
-    assert about["validation"]["f1"] == result.validation_f1
+    assert about["score_slope"] == result.score_slope
+    assert about["score_offset"] == result.score_offset
+    assert about["min_score"] == result.min_score
     model = AutoModelForTokenClassification.from_pretrained(tmp_path)
     assert model.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
     assert AutoTokenizer.from_pretrained(tmp_path).is_fast
-    assert "v0001-00000000" in (tmp_path / "README.md").read_text()
+    card = (tmp_path / "README.md").read_text()
+    assert "v0001-00000000" in card
+    assert f"{result.out_of_fold_f1:.4f}" in card
     assert not (tmp_path / "checkpoint").exists()
-    assert {entry["step"] for entry in json.loads((tmp_path / "training.json").read_text())["history"]} >= {16}
+    assert json.loads((tmp_path / "training.json").read_text())["result"]["folds"] == 2
 
 
-def test_the_best_weights_are_kept(encoder: Path, tmp_path: Path) -> None:
-    job = make_job(encoder, tmp_path, num_train_epochs=8, early_stopping_patience=0)
-    result = run_job(job)
-    history = json.loads((tmp_path / "training.json").read_text())["history"]
-    assert result.validation_f1 == max(entry["validation_f1"] for entry in history)
-    assert f1_of(tmp_path, list(job.validation)) == pytest.approx(result.validation_f1)
-
-
-def test_training_stops_when_validation_no_longer_rises(encoder: Path, tmp_path: Path) -> None:
-    result = run_job(make_job(encoder, tmp_path, num_train_epochs=100, early_stopping_patience=2))
-    assert result.steps < 400
+def test_folds_judge_the_model_and_leave_its_weights_as_they_are(encoder: Path, tmp_path: Path) -> None:
+    told: list[TrainProgress] = []
+    plain = run_job(make_job(encoder, tmp_path / "plain", num_train_epochs=12))
+    judged = run_job(replace(make_job(encoder, tmp_path / "judged", num_train_epochs=12, folds=2), report=told.append))
+    assert difference(tmp_path / "plain", tmp_path / "judged") < ROUNDING
+    assert judged.steps == plain.steps == 48
+    assert told[-1].step == told[-1].max_steps == 144  # two folds, then all
+    assert [progress.step for progress in told] == sorted({progress.step for progress in told})
+    unseen = people_and_places(300)[32:]
+    assert judged.out_of_fold_f1 == pytest.approx(f1_of(tmp_path / "judged", unseen), abs=0.25)
+    assert judged.score_slope != 1.0
 
 
 def test_progress_says_how_far_how_good_and_how_long(encoder: Path, tmp_path: Path) -> None:
     told: list[TrainProgress] = []
     job = make_job(encoder, tmp_path, num_train_epochs=8)
-    run_job(Job(**{**{name: getattr(job, name) for name in Job.__dataclass_fields__}, "report": told.append}))
+    run_job(replace(job, report=told.append))
     assert told[-1].loss < told[0].loss
     assert told[-1].step <= told[-1].max_steps == 32
     assert told[-1].tokens_per_second > 0
     assert told[-1].seconds_left <= told[0].seconds_left
-    assert told[-1].validation_f1 is not None
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: Path) -> None:
-    """kill -9 in the middle of an epoch, against a training that nothing stopped."""
-    run_job(make_job(encoder, tmp_path / "whole"))
+@pytest.mark.parametrize("at", [20, 40])
+def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: Path, at: int) -> None:
+    """kill -9 in the middle of an epoch, in the second fold or after both, against a training that nothing stopped."""
+    whole = run_job(make_job(encoder, tmp_path / "whole", folds=2))
     script = (
         "import os, signal, sys\n"
         "sys.path.insert(0, os.path.dirname(sys.argv[1]))\n"
         "from test_training import *\n"
         "def die(progress):\n"
         "    if progress.step == int(sys.argv[4]): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "job = make_job(Path(sys.argv[2]), Path(sys.argv[3]))\n"
-        "fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}\n"
-        "run_job(Job(**{**fields, 'report': die, 'checkpoint_seconds': 0.0}))\n"
+        "job = make_job(Path(sys.argv[2]), Path(sys.argv[3]), folds=2)\n"
+        "run_job(replace(job, report=die, checkpoint_seconds=0.0))\n"
     )
-    arguments = [__file__, str(encoder), str(tmp_path / "killed"), "10"]
+    arguments = [__file__, str(encoder), str(tmp_path / "killed"), str(at)]
     died = subprocess.run([sys.executable, "-c", script, *arguments], env=_environment(), check=False)
     assert died.returncode == -signal.SIGKILL
-    state = torch.load(tmp_path / "killed" / "checkpoint" / "state.pt", weights_only=True)["state"]
-    assert state["step"] == 9  # of four steps an epoch
-    run_job(make_job(encoder, tmp_path / "killed"))
+    kept = {path.stem: torch.load(path, weights_only=True) for path in (tmp_path / "killed" / "checkpoint").iterdir()}
+    assert {name: (part["state"]["step"], "outcome" in part) for name, part in kept.items()} == KEPT[at]
+    told: list[TrainProgress] = []
+    again = run_job(replace(make_job(encoder, tmp_path / "killed", folds=2), report=told.append))
+    assert told[0].step >= at
     assert difference(tmp_path / "whole", tmp_path / "killed") < ROUNDING
+    assert again.score_slope == pytest.approx(whole.score_slope, rel=1e-3)
+    assert (again.min_score, again.out_of_fold_f1) == (whole.min_score, whole.out_of_fold_f1)
 
 
 def test_a_checkpoint_of_another_training_is_not_resumed(encoder: Path, tmp_path: Path) -> None:
@@ -209,19 +214,27 @@ def test_long_texts_are_trained_on_to_their_end(encoder: Path, tmp_path: Path) -
     """The only gold span stands 60 words behind the end of the first window."""
     text = "In London, nobody met nobody. " * 12 + "Ada left."
     example = Example("long", text, (Span(text.index("Ada"), text.index("Ada") + 3, "PER"),))
-    job = Job([example], [], LABELS, make_config(encoder, min_steps=60), tmp_path)
+    job = Job([example], LABELS, make_config(encoder, min_steps=60), tmp_path)
     run_job(job)
     assert f1_of(tmp_path, [example]) == 1.0
 
 
 def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_path: Path) -> None:
-    run_job(make_job(encoder, tmp_path / "first", train=16, validation=0, min_steps=120))
+    run_job(make_job(encoder, tmp_path / "first", records=16, min_steps=120))
     old = weights(tmp_path / "first")["classifier.weight"]
     same, _ = load_model(str(tmp_path / "first"), LABELS, 0)
     assert torch.equal(same.classifier.weight, old)
     other, _ = load_model(str(tmp_path / "first"), ["ORG", "PER"], 0)
     assert torch.equal(other.classifier.weight[[0, 3, 4]], old[[0, 1, 2]])
     assert not torch.isin(other.classifier.weight[1:3], old).any()
+
+
+def test_a_warm_start_is_not_judged_by_a_model_that_has_seen_the_records(encoder: Path, tmp_path: Path) -> None:
+    first = run_job(make_job(encoder, tmp_path / "first", folds=2))
+    job = make_job(encoder, tmp_path / "second", folds=2)
+    second = run_job(replace(job, start=str(tmp_path / "first")))
+    assert difference(tmp_path / "first", tmp_path / "second") > 1e-3
+    assert (second.out_of_fold_f1, second.score_slope) == (first.out_of_fold_f1, first.score_slope)
 
 
 def test_rare_labels_weigh_more_with_class_weighting() -> None:
@@ -258,33 +271,31 @@ def test_curves_go_to_tensorboard(encoder: Path, tmp_path: Path) -> None:
 def test_a_tracker_that_is_not_installed_is_named(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spanloop.training.job.find_spec", lambda name: None)
+    monkeypatch.setattr("spanloop.training.fit.find_spec", lambda name: None)
     with pytest.raises(TrainingError, match="names trackio, which is not installed"):
         run_job(make_job(encoder, tmp_path, report_to=["trackio"]))
 
 
 def test_what_is_missing_is_named(encoder: Path, tmp_path: Path) -> None:
     job = make_job(encoder, tmp_path)
-    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     with pytest.raises(TrainingError, match=r"no labels to train on; set task\.labels"):
-        run_job(Job(**{**fields, "labels": []}))
+        run_job(replace(job, labels=[]))
     with pytest.raises(TrainingError, match="no training records"):
-        run_job(Job(**{**fields, "train": []}))
+        run_job(replace(job, examples=[]))
     with pytest.raises(TrainingError, match="no visible text"):
-        run_job(Job(**{**fields, "train": [Example("a", "\u200b", ())]}))
+        run_job(replace(job, examples=[Example("a", "\u200b", ())]))
     with pytest.raises(LabelError, match="record 'r0' has label 'LOC', which is none of: PER"):
-        run_job(Job(**{**fields, "labels": ["PER"]}))
+        run_job(replace(job, labels=["PER"]))
     with pytest.raises(TrainingError, match=r"encoder '.*nowhere' cannot be loaded"):
-        run_job(Job(**{**fields, "start": str(tmp_path / "nowhere")}))
+        run_job(replace(job, start=str(tmp_path / "nowhere")))
 
 
 def test_a_checkpoint_that_cannot_be_written_is_one_line(encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "checkpoint").mkdir()
     (tmp_path / "checkpoint" / ".state.pt.tmp").mkdir()
     job = make_job(encoder, tmp_path)
-    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     with pytest.raises(StoreError, match=r"checkpoint .*state\.pt cannot be written \(.*\); free some space"):
-        run_job(Job(**{**fields, "checkpoint_seconds": 0.0}))
+        run_job(replace(job, checkpoint_seconds=0.0))
 
 
 def _environment() -> dict[str, str]:
@@ -297,5 +308,4 @@ def _interrupt(job: Job, at: int) -> None:
         if progress.step == at:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
-    run_job(Job(**{**fields, "report": stop}))
+    run_job(replace(job, report=stop))

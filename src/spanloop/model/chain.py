@@ -7,8 +7,8 @@ the best sequence through every tag, and from that the second best sequence.
 
 The probability of a span is the marginal of exactly that span: `B-x` on its first word, `I-x` on the others, and no
 `I-x` behind it. Rather than the product of its words' probabilities it counts the whole mass of the sequences that
-contain the span, so it is a probability of the very event that the exact-match F1 counts; with a fitted temperature
-it is calibrated as far as the words' distributions are.
+contain the span, so it is a probability of the very event that the exact-match F1 counts, calibrated as far as the
+words' distributions are; `scores` makes up for the rest.
 
 All arrays are ragged: records end to end, `(n_rows, n_tags)`, with the records' `lengths` beside them.
 """

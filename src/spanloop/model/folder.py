@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.errors import TrainingError
+from spanloop.model.scores import ScoreScale
 from spanloop.model.surface import FEATURES, Feature
 
 
@@ -17,16 +18,18 @@ class ModelFolder:
         labels: Span labels in the order of the tags.
         max_length: Tokens a window, special tokens included.
         stride: Subwords that neighbouring windows share.
-        temperature: Divisor of the logits that calibrates probabilities, above 0.
+        scale: Calibrates the probabilities of spans.
         surface_features: What the model reads of the words' surface as token types.
+        min_score: Spans of a lower score are better not suggested.
     """
 
     path: Path
     labels: tuple[str, ...]
     max_length: int
     stride: int
-    temperature: float
+    scale: ScoreScale
     surface_features: tuple[Feature, ...] = ()
+    min_score: float = 0.0
 
     @classmethod
     def read(cls, path: Path) -> "ModelFolder":
@@ -43,13 +46,14 @@ class ModelFolder:
                 labels=tuple(str(label) for label in content["labels"]),
                 max_length=int(content["max_length"]),
                 stride=int(content["stride"]),
-                temperature=float(content.get("temperature", 1.0)),
+                scale=ScoreScale(float(content.get("score_slope", 1.0)), float(content.get("score_offset", 0.0))),
                 surface_features=tuple(f for f in FEATURES if f in content.get("surface_features", ())),
+                min_score=float(content.get("min_score", 0.0)),
             )
         except OSError:
             raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None
         except (ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{about} cannot be used ({error!r}); train the model again") from None
-        if not folder.labels or not folder.temperature > 0:
-            raise TrainingError(f"{about} needs labels and a temperature above 0; train the model again")
+        if not folder.labels or not folder.scale.slope > 0:
+            raise TrainingError(f"{about} needs labels and a score_slope above 0; train the model again")
         return folder

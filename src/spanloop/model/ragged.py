@@ -19,9 +19,9 @@ def ranges(firsts: Ints, sizes: Ints) -> Ints:
     return np.asarray(np.arange(len(shift)) + shift)
 
 
-def log_softmax(logits: Floats, temperature: float = 1.0) -> Doubles:
-    """Logarithms of the probabilities that a row of logits means once divided by `temperature`, row by row."""
-    scaled = logits.astype(np.float64) / temperature
+def log_softmax(logits: Floats) -> Doubles:
+    """Logarithms of the probabilities that a row of logits means, row by row."""
+    scaled = logits.astype(np.float64)
     scaled -= scaled.max(axis=1, keepdims=True, initial=-np.inf)
     scaled -= np.log(np.exp(scaled).sum(axis=1, keepdims=True))
     return scaled

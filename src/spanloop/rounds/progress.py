@@ -40,10 +40,9 @@ def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callabl
 
     def report(now: "TrainProgress") -> None:
         if pace.is_due():
-            f1 = "none yet" if now.validation_f1 is None else f"{100 * now.validation_f1:.1f}"
             log.info(
-                "train: step %d of %d, loss %.3f, validation F1 %s, %s tokens/s, %.0f s left",
-                *(now.step, now.max_steps, now.loss, f1, f"{now.tokens_per_second:,.0f}", now.seconds_left),
+                "train: step %d of %d, loss %.3f, %s tokens/s, %.0f s left",
+                *(now.step, now.max_steps, now.loss, f"{now.tokens_per_second:,.0f}", now.seconds_left),
             )
         if progress:
             progress(now)

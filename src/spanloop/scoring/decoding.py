@@ -1,8 +1,8 @@
 """From the logits of a chunk's words to spans with probabilities and statistics, all records of the chunk at once.
 
 The best tag sequence may hold spans that are less likely than not: each other way to read the words is less likely
-still, but all of them together are not. Exact-span F1 is better without them, at the price of some recall, so the
-configuration leaves out what lies below 0.5 (`docs/lab-notes.md`).
+still, but all of them together are not. Exact-span F1 is better without the least likely, at the price of some recall;
+where the bound lies is judged when the model is trained.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import numpy as np
 from spanloop.model import chain
 from spanloop.model.encoding import Encoded
 from spanloop.model.ragged import Doubles, Floats, Ints, log_softmax
+from spanloop.model.scores import ScoreScale
 from spanloop.model.viterbi import decode
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.scoring import uncertainty
@@ -41,14 +42,9 @@ class DropoutPasses:
         self._distributions: Doubles | None = None
         self._entropies: Doubles | None = None
 
-    def add(self, logits: Floats, temperature: float) -> None:
-        """Add one pass.
-
-        Args:
-            logits: `(n_words, n_tags)`.
-            temperature: Their divisor.
-        """
-        p = np.exp(log_softmax(logits, temperature))
+    def add(self, logits: Floats) -> None:
+        """Add one pass, `(n_words, n_tags)`."""
+        p = np.exp(log_softmax(logits))
         entropies = uncertainty.entropy(p)
         self._distributions = p if self._distributions is None else self._distributions + p
         self._entropies = entropies if self._entropies is None else self._entropies + entropies
@@ -65,8 +61,8 @@ def decode_chunk(
     encoded: Encoded,
     logits: Floats,
     labels: Sequence[str],
-    temperature: float,
     *,
+    scale: ScoreScale,
     min_score: float = 0.0,
     passes: DropoutPasses | None = None,
 ) -> Decoded:
@@ -76,17 +72,17 @@ def decode_chunk(
         encoded: The chunk's texts.
         logits: `(n_words, n_tags)`, in the order of the words.
         labels: The labels in the order of the tags.
-        temperature: Divisor of the logits.
-        min_score: Spans of a lower probability are left out.
+        scale: Makes scores of the spans' probabilities.
+        min_score: Spans of a lower score are left out.
         passes: Passes with dropout, if there were any.
     """
     lengths = np.diff(encoded.text_words)
-    logprobs = log_softmax(logits, temperature)
+    logprobs = log_softmax(logits)
     probabilities = np.exp(logprobs)
     tags = decode(logprobs, lengths)
     total, best = chain.sum_product(probabilities, lengths), chain.max_product(probabilities, lengths)
     runs = chain.tag_runs(tags, lengths)
-    scores = chain.span_probabilities(probabilities, total, runs)
+    scores = scale.scores(chain.span_probabilities(probabilities, total, runs))
     log_best = uncertainty.log_best(best.log_mass, total)
     log_second = chain.log_second_best(best.marginals, tags, best, lengths) - total.log_mass
     some = lengths > 0

@@ -117,13 +117,13 @@ class Scorer:
         return _Running(chunk, outputs, passes)
 
     def _finish(self, running: _Running) -> Iterator[ScoredText]:
-        chunk, temperature = running.chunk, self._loaded.folder.temperature
+        chunk, folder = running.chunk, self._loaded.folder
         passes = DropoutPasses()
         for output in running.passes:
-            passes.add(_in_order(output, chunk.word), temperature)
+            passes.add(_in_order(output, chunk.word))
         logits = _in_order(running.outputs, chunk.word)
-        least = self._config.min_score
-        decoded = decode_chunk(chunk.encoded, logits, self.labels, temperature, min_score=least, passes=passes)
+        least = self._config.min_score or folder.min_score
+        decoded = decode_chunk(chunk.encoded, logits, self.labels, scale=folder.scale, min_score=least, passes=passes)
         embeddings = _means(running.outputs, chunk) if chunk.owners is not None else [None] * len(chunk.ids)
         yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics, embeddings)
 

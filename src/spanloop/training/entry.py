@@ -15,10 +15,10 @@ def train(
     init_from: Path | None = None,
     progress: Callable[[TrainProgress], None] | None = None,
 ) -> TrainResult:
-    """Train a token classifier on a snapshot.
+    """Train a token classifier on all labels of a snapshot that are not for the test.
 
     In this process on no or one device; through `accelerate launch` on more, or where `config.num_processes` says so.
-    Goes on from `out/checkpoint` if a training with the same data and configuration was interrupted there.
+    Goes on from the checkpoints in `out` if a training with the same data and configuration was interrupted there.
 
     Args:
         snapshot_path: Folder of a snapshot.

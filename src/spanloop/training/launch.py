@@ -23,6 +23,7 @@ from spanloop import errors
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import available_cpus
+from spanloop.records import Split
 from spanloop.training.outcome import TrainProgress, TrainResult
 from spanloop.training.stopping import sigterm_asks
 
@@ -44,11 +45,13 @@ class Request:
     def job(self, report: Callable[[TrainProgress], None] | None = None) -> Any:
         """Read the snapshot: what is to be trained, in this process."""
         from spanloop.snapshot import read_examples, read_labels
+        from spanloop.snapshot.table import read_columns
         from spanloop.training.job import Job
 
+        splits: tuple[Split, ...] = ("train", "validation")
         return Job(
-            train=read_examples(self.snapshot, "train"),
-            validation=read_examples(self.snapshot, "validation"),
+            examples=[example for split in splits for example in read_examples(self.snapshot, split)],
+            groups=[group for split in splits for group in read_columns(self.snapshot, split, ["group"])["group"]],
             labels=read_labels(self.snapshot),
             config=self.config,
             out=self.out,

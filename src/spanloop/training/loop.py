@@ -1,71 +1,59 @@
-"""The training loop: steps, evaluations, checkpoints, early stopping, reports."""
+"""The training loop: steps, checkpoints, reports. Its schedule is fixed, and its last weights are the model's."""
 
-import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
-from spanloop.model.encoding import Encoder
-from spanloop.model.forward import Forward
-from spanloop.model.ragged import Floats, Ints
-from spanloop.records import Example
+from spanloop.model.ragged import Ints
 from spanloop.training.batching import epoch_steps
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.outcome import Report, TrainProgress
 from spanloop.training.recipe import Schedule
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
-from spanloop.training.targets import Targets
-from spanloop.training.validation import f1, spans_of, word_logits
-
-log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a kill costs at most, besides the step it hits."""
 _REPORT_STEPS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """What the model is judged on while it trains."""
-
-    examples: Sequence[Example]
-    targets: Targets
-    labels: Sequence[str]
-
-
 @dataclass(slots=True)
 class Loop:
-    """One training, from its state to its end."""
+    """One training, from its state to its end.
+
+    Attributes:
+        windows: The windows that are trained on.
+        steps_before: Update steps of the job's trainings before this one.
+        steps_of_all: Update steps of all its trainings.
+    """
 
     accelerator: Accelerator
     model: Any
     optimizer: Any
     stepper: Stepper
-    forward: Forward
-    encoder: Encoder
-    validation: Validation
+    windows: Ints
     schedule: Schedule
     config: TrainingConfig
     checkpoint: Checkpoint
     state: TrainingState
     report: Report
     stop: StopWish
+    steps_before: int
+    steps_of_all: int
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def run(self) -> TrainingState:
-        """Train to the schedule's end; once validation F1 no longer rises, let the learning rate fall and end there.
+        """Train to the schedule's end.
 
         Returns:
-            The final state; the model then holds the best weights.
+            The final state.
 
         Raises:
             TrainingError: The loss is not a number, or SIGTERM came (a checkpoint is kept then).
@@ -77,36 +65,31 @@ class Loop:
             loss, stop = self._update(rows)
             losses.append(loss)
             state.seconds = earlier + time.monotonic() - began
-            due = state.step % self.schedule.evaluate_every == 0 or state.step == self._last_step()
-            if due or stop or state.step % _REPORT_STEPS == 0:
+            if stop or self._step % _REPORT_STEPS == 0 or state.step == self.schedule.steps:
                 self._tell(losses)
-            if due:
-                self._evaluate()
             if stop or time.monotonic() - saved > self.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
             if stop:
                 raise TrainingError(
-                    f"training was stopped at step {state.step} of {self.schedule.steps}; run again to resume"
+                    f"training was stopped at step {self._step} of {self.steps_of_all}; run again to resume"
                 )
-        state.seconds = earlier + time.monotonic() - began
-        if state.best_weights is not None:
-            self.model.load_state_dict(state.best_weights)
         return state
+
+    @property
+    def _step(self) -> int:
+        """Update steps that the job has done."""
+        return self.steps_before + self.state.step
 
     def _steps(self) -> Iterator[Ints]:
         """The windows of each step that is still to do."""
         state = self.state
-        while state.step < self._last_step():
+        while state.step < self.schedule.steps:
             epoch, done = divmod(state.step, self.schedule.per_epoch)
-            steps = epoch_steps(len(self.stepper.lengths), self.schedule.windows, self.config.seed, epoch)
+            steps = epoch_steps(len(self.windows), self.schedule.windows, self.config.seed, epoch)
             for rows in steps[done:]:
-                if state.step < self._last_step():
-                    yield rows
-
-    def _last_step(self) -> int:
-        """Where training ends: early stopping may bring it nearer while it runs."""
-        return self.schedule.last_step(self.state.cooling_from)
+                if state.step < self.schedule.steps:
+                    yield self.windows[rows]
 
     def _update(self, rows: Ints) -> tuple[torch.Tensor, bool]:
         state = self.state
@@ -114,7 +97,7 @@ class Loop:
         seed = (self.config.seed * 1_000_003 + state.step) * 64 % (2**62)
         loss, stop = self.stepper.gradients(rows, seed, stop=self.stop.asked)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
-        factor = self.schedule.factor(state.step, state.cooling_from)
+        factor = self.schedule.factor(state.step)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         self.optimizer.step()
@@ -126,59 +109,26 @@ class Loop:
 
     def _tell(self, losses: list[torch.Tensor]) -> None:
         """Report the mean loss since the last report, and forget it."""
-        if not losses:
-            return
-        state = self.state
+        state, step = self.state, self._step
         loss = float(torch.stack(losses).mean()) * self.accelerator.num_processes
         losses.clear()
         if not np.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss} at step {state.step}; lower training.learning_rate, or set mixed_precision to 'no'"
+                f"the loss is {loss} at step {step}; lower training.learning_rate, or set mixed_precision to 'no'"
             )
-        speed = state.step / max(state.seconds, 1e-9)
+        seconds = max(state.seconds, 1e-9)
         rate = self.optimizer.param_groups[0]["lr"]
         progress = TrainProgress(
-            step=state.step,
-            max_steps=self._last_step(),
-            epoch=state.step / self.schedule.per_epoch,
+            step=step,
+            max_steps=self.steps_of_all,
             loss=loss,
             learning_rate=rate,
-            validation_f1=state.history[-1]["validation_f1"] if state.history else None,
-            tokens_per_second=state.tokens / max(state.seconds, 1e-9),
-            seconds_left=(self._last_step() - state.step) / speed,
+            tokens_per_second=state.tokens / seconds,
+            seconds_left=(self.steps_of_all - step) * seconds / state.step,
         )
         self.accelerator.log({"loss": loss, "learning_rate": rate}, step=state.step)
         if self.accelerator.is_main_process:
             self.report(progress)
-
-    def _evaluate(self) -> None:
-        if not self.validation.examples:
-            return
-        state = self.state
-        score = f1(self.validation.examples, spans_of(self.validation.targets, self.logits(), self.validation.labels))
-        state.history.append({"step": state.step, "validation_f1": score})
-        self.accelerator.log({"validation_f1": score}, step=state.step)
-        best = -1.0 if state.best_f1 is None else state.best_f1
-        state.stale = 0 if score > best else state.stale + 1
-        if score >= best:  # of equal ones the later, which is closer to the end of the schedule
-            state.best_f1, state.best_step = score, state.step
-            state.best_weights = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
-        patience = self.config.early_stopping_patience
-        if patience and state.stale >= patience and state.step >= self.config.min_steps:
-            state.cooling_from = state.cooling_from or state.step
-
-    def logits(self) -> Floats:
-        """(n_words, n_tags) logits of the validation words, the same on every process."""
-        self.model.eval()
-        accelerator, targets = self.accelerator, self.validation.targets
-        mine = accelerator.process_index, accelerator.num_processes
-        parts = [word_logits(self.forward, self.encoder, targets, *mine)]
-        if accelerator.num_processes > 1:
-            parts = gather_object(parts)
-        found = np.zeros((len(targets.word_tags), parts[0][1].shape[1]), dtype=np.float32)
-        for words, logits in parts:
-            found[words] = logits
-        return found
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:

@@ -10,22 +10,18 @@ class TrainProgress:
     """Where training stands.
 
     Attributes:
-        step: Update steps done.
-        max_steps: Update steps planned; early stopping may end sooner.
-        epoch: Passes over the training records, as a fraction.
+        step: Update steps done, those of the folds included.
+        max_steps: Update steps planned, likewise.
         loss: Mean loss a labelled token since the last report.
         learning_rate: The encoder's current learning rate.
-        validation_f1: The last validation F1 in 0..1; None before the first or without validation records.
-        tokens_per_second: Real tokens (padding not counted), evaluation included.
+        tokens_per_second: Real tokens, padding not counted.
         seconds_left: Estimate for the steps that are planned.
     """
 
     step: int
     max_steps: int
-    epoch: float
     loss: float
     learning_rate: float
-    validation_f1: float | None
     tokens_per_second: float
     seconds_left: float
 
@@ -37,13 +33,16 @@ class TrainResult:
     Attributes:
         device: What it ran on, e.g. `cpu` or `cuda`.
         precision: `no` (fp32), `bf16` or `fp16`.
-        steps: Update steps done.
-        epochs: Passes over the training records, as a fraction.
-        seconds: Time of training, evaluation included, over all resumptions.
+        steps: Update steps of the model, without those of the folds.
+        epochs: Passes over the records, as a fraction.
+        seconds: Time of training, folds included, over all resumptions.
         tokens_per_second: Real tokens a second of that time.
-        validation_f1: Exact-span F1 of the weights that were kept; None without validation records.
-        temperature: Divides the logits, fitted on validation; 1 without validation records.
-        best_step: The step whose weights were kept.
+        score_slope: Calibrates the probabilities of spans, as `model.scores` says; 1 without folds.
+        score_offset: Likewise; 0 without folds.
+        min_score: Spans of a lower score are not suggested; 0 without folds.
+        folds: Trainings on a part of the records, to judge on the rest; 0: there were none.
+        out_of_fold_f1: Exact-span F1, from that score on, of what the folds' models find in the records
+            that they were not trained on; None without folds.
         lost_spans: Gold spans of the training records that the words do not hold exactly.
     """
 
@@ -53,9 +52,11 @@ class TrainResult:
     epochs: float
     seconds: float
     tokens_per_second: float
-    validation_f1: float | None
-    temperature: float
-    best_step: int
+    score_slope: float = 1.0
+    score_offset: float = 0.0
+    min_score: float = 0.0
+    folds: int = 0
+    out_of_fold_f1: float | None = None
     lost_spans: int = 0
 
     def to_dict(self) -> dict[str, Any]:

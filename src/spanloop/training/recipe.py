@@ -17,8 +17,6 @@ WEIGHTS = 10.8e6
 LEARNING_RATE = 2e-4
 _EXPONENT = -0.67  # 5e-5 at the 86 M of BERT-base, 2.1e-5 at the 303 M of BERT-large
 _BOUNDS = (1e-5, 6e-4)
-_EVALUATIONS = 20
-_FEWEST_BETWEEN = 5  # steps; fewer would spend more time on evaluating than on training
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,49 +28,34 @@ class Schedule:
         per_epoch: Update steps a pass over the data.
         steps: Update steps in all.
         warmup: Steps in which the learning rate rises.
-        evaluate_every: Steps between evaluations.
     """
 
     windows: int
     per_epoch: int
     steps: int
     warmup: int
-    evaluate_every: int
 
-    def factor(self, step: int, cooling_from: int | None = None) -> float:
-        """The learning rate of an update over its peak: linear rise, then linear fall to 0.
-
-        Args:
-            step: The update, from 0.
-            cooling_from: Where early stopping began to let it fall faster.
-        """
+    def factor(self, step: int) -> float:
+        """The learning rate of an update, counted from 0, over its peak: linear rise, then linear fall to 0."""
         if step < self.warmup:
             return (step + 1) / (self.warmup + 1)
-        factor = max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
-        if cooling_from is not None:
-            last = self.last_step(cooling_from)
-            factor *= max(0.0, (last - step) / max(1, last - cooling_from))
-        return factor
-
-    def last_step(self, cooling_from: int | None = None) -> int:
-        """Where training ends.
-
-        Weights in the middle of training are worse than the same weights after the learning rate has fallen to 0, so
-        early stopping does not end training at once: it lets the rate fall over two more evaluations.
-
-        Args:
-            cooling_from: Where early stopping began.
-        """
-        return self.steps if cooling_from is None else min(self.steps, cooling_from + 2 * self.evaluate_every)
+        return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
 
 
-def make_schedule(n_windows: int, config: TrainingConfig, processes: int = 1) -> Schedule:
-    """As many steps as the epochs over `n_windows` training windows take, but not fewer than `config.min_steps`."""
+def make_schedule(n_windows: int, config: TrainingConfig, of_all: int | None = None, processes: int = 1) -> Schedule:
+    """As many steps as the epochs take, but not fewer than `config.min_steps`.
+
+    Args:
+        n_windows: Windows that are trained on.
+        config: How to train.
+        of_all: The windows of all records, which decide on the steps: how sure a model is of itself follows the steps
+            of its training, and the models of the folds stand for the one of all records. None: `n_windows`.
+        processes: Processes that share a step; each brings its windows.
+    """
     windows = config.per_device_train_batch_size * config.gradient_accumulation_steps * processes
-    per_epoch = max(1, ceil(n_windows / windows))
-    steps = max(config.num_train_epochs * per_epoch, config.min_steps, 1)
-    evaluate_every = max(_FEWEST_BETWEEN, ceil(steps / _EVALUATIONS))
-    return Schedule(windows, per_epoch, steps, int(config.warmup_ratio * steps), evaluate_every)
+    per_epoch, whole = (max(1, ceil(n / windows)) for n in (n_windows, of_all or n_windows))
+    steps = max(config.num_train_epochs * whole, config.min_steps, 1)
+    return Schedule(windows, per_epoch, steps, int(config.warmup_ratio * steps))
 
 
 def learning_rate(model: Any, config: TrainingConfig) -> float:

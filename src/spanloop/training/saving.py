@@ -24,20 +24,23 @@ Marks {labels} in text. Fine-tuned by spanloop from `{base}` on snapshot `{snaps
 
 | | |
 |---|---|
-| training records | {train} |
-| validation records | {validation} |
-| exact-span F1 on validation | {f1} |
-| update steps, best at | {steps}, {best} |
+| records | {records} |
+| exact-span F1, out of fold | {f1} |
+| update steps | {steps} |
 | precision, device | {precision}, {device} |
-| temperature | {temperature:.3f} |
+| calibration of log-odds | {slope:.2f} x {offset:+.2f} |
+| least score of a suggestion | {min_score:.2f} |
 | window, overlap | {max_length}, {stride} tokens |
 
-`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, and the
-temperature that divides the logits. Words are split by `spanloop.words.split_words`; a word's tag is read off its first
-subword; only tag sequences that are valid IOB2 are decoded.
-{surface}
-The validation figure was used to choose these weights, and counts every span found, however unlikely. The test figures
-of the round were not used for that, and count the spans that are suggested.
+`spanloop.json` holds what is needed to read spans off this model: the order of the labels, the window, the line
+that calibrates the probabilities of spans, and the score below which a span is better not suggested. Words are split by
+`spanloop.words.split_words`; a word's tag is read off its first subword; only tag sequences that are valid IOB2 are
+decoded.
+{surface}{judged}
+"""
+_JUDGED = """
+F1 counts what {} models suggest, each for the records that it did not learn from. Calibration and least score were
+fitted on the same spans, and on none of the test's.\
 """
 _SURFACE = """\
 The tokenizer drops something of the text's surface ({}), so the token types carry it, as `spanloop.model.surface` says;
@@ -57,8 +60,7 @@ def save_model(
     base: str,
     config: TrainingConfig,
     result: TrainResult,
-    counts: dict[str, int],
-    history: list[dict[str, float]],
+    records: int,
 ) -> None:
     """Write the model folder.
 
@@ -73,8 +75,7 @@ def save_model(
         base: The encoder that it started from.
         config: How it was trained.
         result: What training reported.
-        counts: Records of each split.
-        history: Evaluations while training.
+        records: Records that it learnt from.
 
     Raises:
         StoreError: The folder cannot be written.
@@ -84,39 +85,41 @@ def save_model(
         "label_subwords": config.label_subwords,
         "max_length": max_length,
         "stride": min(config.stride, max_length // 2),
-        "temperature": result.temperature,
+        "score_slope": result.score_slope,
+        "score_offset": result.score_offset,
+        "min_score": result.min_score,
         "surface_features": list(surface_features),
         "snapshot": snapshot,
         "base": base,
-        "validation": {"f1": result.validation_f1, "records": counts.get("validation", 0), "step": result.best_step},
     }
-    training = {"config": config.model_dump(), "result": result.to_dict(), "records": counts, "history": history}
+    training = {"config": config.model_dump(), "result": result.to_dict(), "records": records}
     try:
         with quiet_transformers():
             model.save_pretrained(out, safe_serialization=True)
             tokenizer.save_pretrained(out)
         _write(out / "spanloop.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
         _write(out / "training.json", json.dumps(training, indent=2, ensure_ascii=False) + "\n")
-        _write(out / "README.md", _card(about, result, counts))
+        _write(out / "README.md", _card(about, result, records))
     except OSError as error:
         raise StoreError(f"model folder {out} cannot be written ({error.strerror or error}); free some space") from None
 
 
-def _card(about: dict[str, Any], result: TrainResult, counts: dict[str, int]) -> str:
-    f1 = "not measured: no validation records" if result.validation_f1 is None else f"{result.validation_f1:.4f}"
+def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
+    f1 = "not measured" if result.out_of_fold_f1 is None else f"{result.out_of_fold_f1:.4f}"
     return _CARD.format(
         base=about["base"],
         snapshot=about["snapshot"],
         labels=", ".join(f"`{label}`" for label in about["labels"]),
-        train=counts.get("train", 0),
-        validation=counts.get("validation", 0),
+        records=records,
         f1=f1,
         steps=result.steps,
-        best=result.best_step,
         precision="fp32" if result.precision == "no" else result.precision,
         device=result.device,
+        judged=_JUDGED.format(result.folds) if result.folds else "",
         surface=_SURFACE.format(", ".join(features)) if (features := about["surface_features"]) else "",
-        temperature=result.temperature,
+        slope=result.score_slope,
+        offset=result.score_offset,
+        min_score=result.min_score,
         max_length=about["max_length"],
         stride=about["stride"],
     )

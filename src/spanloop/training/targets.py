@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from spanloop.errors import LabelError
 from spanloop.model.encoding import Encoded, Encoder
-from spanloop.model.ragged import Ints
-from spanloop.records import Example, Span
+from spanloop.model.ragged import Ints, ranges
+from spanloop.records import Example
 from spanloop.spans import LostSpan, spans_to_iob2, tag_names
 
 IGNORED = -100
@@ -32,6 +32,11 @@ class Targets:
     word_tags: Ints
     subword_tags: Ints
     lost: list[LostSpan]
+
+    def words_of(self, texts: Ints) -> Ints:
+        """Indices of the words of some examples, in the order of these."""
+        bounds = self.encoded.text_words
+        return ranges(bounds[texts], bounds[texts + 1] - bounds[texts])
 
 
 def make_targets(
@@ -78,11 +83,6 @@ def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
     counts = np.bincount(word_tags, minlength=n_tags)
     weights = 1.0 / np.sqrt(np.maximum(counts, 1))
     return np.asarray(weights * counts.sum() / (weights * counts).sum(), dtype=np.float32)
-
-
-def gold_spans(examples: Sequence[Example]) -> set[tuple[int, Span]]:
-    """All gold spans, each with the index of its example."""
-    return {(i, span) for i, example in enumerate(examples) for span in example.spans}
 
 
 def _subword_tags(encoded: Encoded, word_tags: Ints, label_subwords: Literal["first", "all"]) -> Ints:
