@@ -23,7 +23,7 @@ _USUAL = np.array([0.8, -1.0])  # slope and offset that small models had on deve
 _SPREAD = np.array([0.3, 0.5])  # standard deviations of both before any span is seen
 _FLATTEST = 0.05  # a slope of 0 would make all scores the same
 _SCORES = np.linspace(0.0, 0.9, 46)
-_PULL = 30.0  # spans that a distance of 1 from half of F1 has to be worth
+_PULL = 100.0  # spans that a distance of 1 from half of F1 has to be worth
 
 
 @dataclass(frozen=True, slots=True)
