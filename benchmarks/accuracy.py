@@ -58,7 +58,7 @@ def main() -> None:
         for name, sizes in scores.items()
         for size, found in sizes.items()
     ]
-    print(table(["corpus", "labels", "F1 ours", "F1 of every span", "F1 tutorial", "calibration error"], rows))
+    print(table(["corpus", "labels", "F1 ours", "F1 of every span", "F1 tutorial", "calibration error, %"], rows))
 
 
 def _compare(corpus: Corpus, size: int, options: Any) -> dict[str, Any]:

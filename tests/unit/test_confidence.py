@@ -43,10 +43,11 @@ def test_the_line_that_makes_scores_right_is_found(slope: float, offset: float) 
 
 
 def test_a_handful_of_spans_moves_scores_little() -> None:
-    sure = np.full(3, 0.9)
-    assert fit_scale(sure[:0], np.zeros(0, dtype=bool)) == ScoreScale()
-    assert 0.4 < fit_scale(sure[:1], np.zeros(1, dtype=bool)).scores(sure[:1])[0] < 0.9
-    assert 0.2 < fit_scale(sure, np.zeros(3, dtype=bool)).scores(sure)[0] < 0.6
+    sure, none = np.full(4, 0.9), np.zeros(0)
+    usual = fit_scale(none, none > 0).scores(sure)[0]
+    wrong, right = (fit_scale(sure, np.full(4, hit)).scores(sure)[0] for hit in (False, True))
+    assert 0.6 < usual < 0.8
+    assert usual - 0.35 < wrong < usual < right < usual + 0.15
 
 
 def test_scores_keep_the_order_of_probabilities_even_where_these_mislead() -> None:

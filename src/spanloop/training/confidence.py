@@ -1,9 +1,9 @@
 """How far a model's spans can be trusted: what its probabilities are worth, the least score of a suggestion, its F1.
 
 All three are judged on out-of-fold predictions, so that every label that trains the model also judges one like it.
-Where spans are few, priors hold the first two: the line that calibrates log-odds is drawn towards one that changes
-nothing, the least score towards half of F1, which is where F1 is highest if scores are right (Lipton et al. 2014,
-https://arxiv.org/abs/1402.1892).
+Where spans are few, priors hold the first two: the line that calibrates log-odds is drawn towards what models of few
+records turned out to need (`docs/lab-notes.md`), the least score towards half of F1, which is where F1 is highest if
+scores are right (Lipton et al. 2014, https://arxiv.org/abs/1402.1892).
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,11 @@ from spanloop.model.viterbi import decode
 from spanloop.records import Example
 from spanloop.training.targets import Targets
 
-_SPREAD = np.array([0.5, 1.0])  # standard deviations of slope and offset before any span is seen
+_USUAL = np.array([0.8, -1.0])  # slope and offset that small models had on development corpora
+_SPREAD = np.array([0.3, 0.5])  # standard deviations of both before any span is seen
 _FLATTEST = 0.05  # a slope of 0 would make all scores the same
 _SCORES = np.linspace(0.0, 0.9, 46)
-_PULL = 30.0  # spans that a distance of 1 from half of F1 has to be worth
+_PULL = 100.0  # spans that a distance of 1 from half of F1 has to be worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ def fit_scale(probabilities: Doubles, hits: NDArray[np.bool_]) -> ScoreScale:
         hits: `(n_spans,)` whether each is right.
     """
     x = np.stack([log_odds(probabilities), np.ones(len(hits))], axis=1)
-    prior, line = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    line = _USUAL
     for _ in range(100):
         p = 1 / (1 + np.exp(-x @ line))
-        slope = x.T @ (p - hits) + (line - prior) / _SPREAD**2
+        slope = x.T @ (p - hits) + (line - _USUAL) / _SPREAD**2
         step = np.linalg.solve((x.T * (p * (1 - p))) @ x + np.diag(_SPREAD**-2.0), slope)
         line = line - step * min(1.0, 1.0 / np.abs(step).max(initial=1e-9))
         if np.abs(step).max() < 1e-9:
