@@ -27,20 +27,14 @@ class ArgillaConfig(_Section):
     """Where people annotate."""
 
     api_url: str = Field("http://127.0.0.1:6900", pattern=r"^https?://", description="Address of the Argilla server.")
-    api_key_env: str = Field(
-        "ARGILLA_API_KEY",
-        description="Environment variable that holds the API key; without it the key of the local Argilla is used.",
-    )
-    api_key_block: str = Field(
-        "", description="Name of a Prefect Secret block that holds the API key; empty: not used."
-    )
+    api_key_env: str = Field("ARGILLA_API_KEY", description="Environment variable that holds the API key.")
+    api_key_block: str = Field("", description="Prefect Secret block with the API key, where the variable has none.")
     workspace: str = Field("spanloop", min_length=1, max_length=200, description="Workspace; created if missing.")
     dataset: str = Field("spans", min_length=1, max_length=200, description="Argilla dataset that is annotated.")
     timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
     foreign_suggestions: Literal["replace", "keep"] = Field(
         "replace",
-        description="Suggestions of others than this loop (another tool, another store): replaced by the model's, or "
-        "kept, and only the queue is ordered.",
+        description="Suggestions of another tool or store: replaced by the model's, or kept and only ordered.",
     )
 
 
@@ -124,9 +118,7 @@ class TrainingConfig(_Section):
         "base", description="Start each training from the base encoder, or from the model in service."
     )
     seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.")
-    learning_rate: float = Field(
-        0.0, ge=0, le=0.1, description="Peak learning rate; 0: chosen by the number of weights that learn."
-    )
+    learning_rate: float = Field(0.0, ge=0, le=0.1, description="Peak learning rate; 0: by the weights that learn.")
     head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
     num_train_epochs: int = Field(10, ge=1, le=1000, description="Passes over the records.")
     min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
@@ -137,8 +129,7 @@ class TrainingConfig(_Section):
         8,
         ge=1,
         le=4096,
-        description="Windows of a batch on each device; an update step holds them times devices times "
-        "gradient_accumulation_steps, at the same learning rate.",
+        description="Windows of a batch on each device; a step has them on all devices, for each accumulated batch.",
     )
     max_tokens_per_batch: int = Field(4096, ge=64, description="Most tokens in a batch, padding included.")
     gradient_accumulation_steps: int = Field(1, ge=1, le=1024, description="Batches an update step, on each device.")
