@@ -35,6 +35,7 @@ RULES = {
     "higher F1": GateConfig(margin=0.0, max_risk=0.5),
     "better at 90 %": GateConfig(margin=0.0, max_risk=0.1),
     "better at 95 %": GateConfig(margin=0.0, max_risk=0.05),
+    "not 2 worse at 95 %": GateConfig(max_risk=0.05),
 }
 ROUNDS, REUSED = 8, (20, 50, 100, 200)
 DOCUMENTS = (10, 20, 40)

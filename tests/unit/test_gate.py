@@ -25,7 +25,7 @@ def test_a_better_challenger_is_promoted_with_the_figures():
     assert decision.champion_f1 == pytest.approx(0.4)
     assert decision.challenger_f1 == pytest.approx(60 / 70)
     assert decision.reason.startswith(
-        "better, 0.3 % risk that it is 2 points worse, 4 % allowed: F1 40.0 -> 85.7 (+45.7, 95 %"
+        "better, 0.3 % risk that it is 2 points worse, 3 % allowed: F1 40.0 -> 85.7 (+45.7, 95 %"
     )
     assert decision.reason.endswith("on 40 test records with 40 spans")
 
@@ -56,7 +56,7 @@ def test_a_gain_within_the_noise_stays_out():
     assert decision.paired.delta_f1 > 0
     assert not decision.promote
     assert re.match(
-        r"better, but 3\d\.\d % risk that it is 2 points worse, 4 % allowed, the champion stays:", decision.reason
+        r"better, but 3\d\.\d % risk that it is 2 points worse, 3 % allowed, the champion stays:", decision.reason
     )
 
 
@@ -124,7 +124,7 @@ def test_test_records_without_spans_judge_nobody():
 
 
 def test_a_champion_that_finds_nothing_is_replaced():
-    assert decide(EXAMPLES, right_on(0), right_on(3), GATE).promote
+    assert decide(EXAMPLES, right_on(0), right_on(5), GATE).promote
 
 
 def test_a_missing_prediction_is_an_error_and_no_verdict():

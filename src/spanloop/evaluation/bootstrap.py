@@ -138,7 +138,7 @@ def telling_groups(a: IntArray, b: IntArray) -> int:
     """The number of groups by which the risk is corrected for few groups.
 
     Groups of which both models say the same tell nothing about how far their difference may go. The others count, and
-    one more: without it five records could promote nobody.
+    one more, without which few records would hardly ever promote a better model.
 
     Args:
         a: Shape (groups, 3): the counts of one model.
