@@ -126,7 +126,7 @@ def _rest(corpus: Corpus) -> list[Example]:
 def _counts(corpus: Corpus, pool: list[Example], size: int, seed: int) -> IntArray:
     config = TrainingConfig(model_name_or_path=packed_encoder(), seed=seed)
     with tempfile.TemporaryDirectory() as folder:
-        run_job(Job(corpus.sample(size, seed), [], corpus.labels, config, Path(folder)))
+        run_job(Job(corpus.sample(size, seed), corpus.labels, config, Path(folder)))
         counts = record_counts(pool, predict(Path(folder), pool, ScoringConfig()))
     print(f"{corpus.name}, {size} records, seed {seed}: F1 {100 * float(f1_of(counts.sum(axis=0))):.1f}", flush=True)
     return counts

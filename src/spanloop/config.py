@@ -175,9 +175,7 @@ class GateConfig(_Section):
     margin: Fraction = Field(
         0.02, description="A challenger truly worse by this much F1 must not go into service; 0.02: 2 points."
     )
-    max_risk: float = Field(
-        0.03, gt=0.0, lt=1.0, description="Greatest chance of that mistake; a higher F1 is needed too."
-    )
+    max_risk: float = Field(0.03, gt=0.0, lt=1.0, description="Greatest chance of that; a higher F1 is needed too.")
     samples: int = Field(1000, ge=1000, le=100_000, description="Bootstrap samples.")
     seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
 
