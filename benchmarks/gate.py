@@ -142,7 +142,7 @@ def reuse(pool: Pool, gain: float, records: int, trials: int) -> Reuse:
         split = together[rng.choice(len(together), records, replace=False)]
         drawn, seen = resampled(split, 1000, rng), 100 * f1_of(split.reshape(records, ROUNDS, 3).sum(axis=0))
         plain, serving = (_serving(split, drawn, rule) for rule in (RULES["higher F1"], config))
-        correction = 100 * optimism_of(split.reshape(records, ROUNDS, 3), config)
+        correction = 100 * optimism_of(split.reshape(records, ROUNDS, 3), serving, config)
         excess = seen[serving] - true[serving]
         rows.append((seen[plain] - true[plain], excess, excess - correction))
     means, errors = np.mean(rows, axis=0), np.sqrt(np.square(rows).mean(axis=0))

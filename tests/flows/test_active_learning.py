@@ -106,7 +106,8 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     examples = read_examples(world.store.path("snapshots", second.figures.snapshot.version), "test")
     judged = [world.store.path("models", name) for name in (first.champion, second.figures.train.challenger)]
     found = [predict(model, examples, world.config.scoring) for model in judged]
-    assert second.figures.gate.optimism == optimism(examples, found, world.config.gate)
+    serving = 1 if second.outcome == "promoted" else 0
+    assert second.figures.gate.optimism == optimism(examples, found, serving, world.config.gate)
 
     state = world.state()
     assert run(world).outcome == "nothing new"

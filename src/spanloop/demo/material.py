@@ -88,6 +88,6 @@ def write_config(path: Path, api_url: str, dataset: str, labels: Sequence[str]) 
         "task": {"labels": list(labels), "guidelines": "A demonstration: **a simulated annotator** answers here."},
         "splits": {"validation": 0.1, "test": 0.25},
         "selection": {"held_out_share": 0.4},
-        "training": {"model_name_or_path": packaged_encoder(), "num_train_epochs": 10},
+        "training": {"model_name_or_path": packaged_encoder(), "num_train_epochs": 5},
     }
     path.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -20,12 +20,13 @@ from spanloop.records import Example
 _LEAST_SPANS = 30  # with 12 the corrected F1 was farther from the truth than the plain one: docs/lab-notes.md
 
 
-def optimism(examples: Sequence[Example], models: Sequence[Predictions], config: GateConfig) -> float:
+def optimism(examples: Sequence[Example], models: Sequence[Predictions], serving: int, config: GateConfig) -> float:
     """By how much the F1 of the model in service is too high because the same records chose it.
 
     Args:
         examples: The test split.
         models: Spans by record id of every model judged, in the order of the judgements.
+        serving: Which of them serves: close calls may fall otherwise where they are made anew.
         config: The gate.
 
     Returns:
@@ -35,10 +36,10 @@ def optimism(examples: Sequence[Example], models: Sequence[Predictions], config:
         DataError: See `spanloop.evaluation.counts.checked`.
     """
     counts = np.concatenate([record_counts(examples, model) for model in models], axis=1)
-    return optimism_of(group_counts(examples, counts).reshape(-1, len(models), 3), config)
+    return optimism_of(group_counts(examples, counts).reshape(-1, len(models), 3), serving, config)
 
 
-def optimism_of(counts: IntArray, config: GateConfig) -> float:
+def optimism_of(counts: IntArray, serving: int, config: GateConfig) -> float:
     """The same from counts of shape (groups, models, 3)."""
     groups, models, _ = counts.shape
     if groups < 2 or models < 2 or counts[:, 0, 2].sum() < _LEAST_SPANS:
@@ -48,7 +49,7 @@ def optimism_of(counts: IntArray, config: GateConfig) -> float:
     needed = _needed(counts, scores - whole, config)
     winners = _winners(scores, needed)
     honest = f1_of(left[np.arange(len(left)), winners].sum(axis=0))
-    return max(0.0, float(whole[_winners(whole[None], needed)[0]] - honest))
+    return max(0.0, float(whole[serving] - honest))
 
 
 def _resamples(counts: IntArray, config: GateConfig) -> tuple[IntArray, IntArray]:

@@ -184,7 +184,8 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     """
     examples, _ = _test_split(work, snapshot)
     if trained.challenger is None:
-        return GateFigures(champion=trained.champion, optimism=_optimism(work, trained, examples))
+        flattery = _optimism(work, trained, trained.champion, examples)
+        return GateFigures(champion=trained.champion, optimism=flattery)
     from spanloop.evaluation.gate import decide
 
     before = _predictions(work, trained.champion, examples) if trained.champion else None
@@ -197,18 +198,20 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     verdict = "goes into service" if decision.promote else "is kept, not put into service"
     log.info("gate: %s %s: %s", trained.challenger, verdict, decision.reason)
     champion = trained.challenger if decision.promote else trained.champion
-    return GateFigures(champion=champion, decision=decision, optimism=_optimism(work, trained, examples))
+    flattery = _optimism(work, trained, champion, examples)
+    return GateFigures(champion=champion, decision=decision, optimism=flattery)
 
 
-def _optimism(work: Work, trained: TrainFigures, examples: Sequence[Example]) -> float:
+def _optimism(work: Work, trained: TrainFigures, champion: str | None, examples: Sequence[Example]) -> float:
     """By how much the F1 of the model in service is too high because the same test records chose it."""
-    if not examples:
+    if champion is None or not examples:
         return 0.0
     from spanloop.evaluation.optimism import optimism
 
     judged = [*judged_models(work.store), *([trained.challenger] if trained.challenger else [])]
     if trained.champion and trained.champion not in judged:
         judged.insert(0, trained.champion)
-    found = optimism(examples, [_predictions(work, version, examples) for version in judged], work.config.gate)
+    spans = [_predictions(work, version, examples) for version in judged]
+    found = optimism(examples, spans, judged.index(champion), work.config.gate)
     log.info("gate: choosing among %d models on the same records flatters F1 by %.1f", len(judged), 100 * found)
     return found
