@@ -155,8 +155,8 @@ def test_an_annotator_sees_the_queue_by_priority(
     dataset = fill(texts)
     write_suggestions(client, dataset, [Scored(name, None, 1 - at / 10) for at, name in enumerate(order)])
     account = {"username": dataset.name, "first_name": "Ann", "role": "annotator", "password": "annotator-password"}
-    user = client.create("users", account, lambda: None)
-    client.create(f"workspaces/{dataset.workspace_id}/users", {"user_id": user["id"]}, lambda: None)
+    user = client.post("users", account)
+    client.post(f"workspaces/{dataset.workspace_id}/users", {"user_id": user["id"]})
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = AnnotationPage(context.new_page(), client.url, dataset.name, account["password"])
     page.open_queue(dataset, client.url)

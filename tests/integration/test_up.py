@@ -201,7 +201,7 @@ def test_the_form_in_the_browser_starts_a_round_with_what_was_typed(up):
         page.get_by_text("Custom run").first.click()
         epochs = page.locator("xpath=//*[contains(text(), 'Num Train Epochs')]/following::input[1]")
         assert epochs.input_value() == "7"
-        assert page.get_by_text("Most passes over the training records.").is_visible()
+        assert page.get_by_text("Passes over the records.").is_visible()
         epochs.fill("3")
 
         def submitted() -> bool:

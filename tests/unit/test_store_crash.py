@@ -246,7 +246,7 @@ def test_a_zombie_cannot_publish(store: Store) -> None:
             os.read(wake[0], 1)
             for act in (
                 lambda: mine.publish("models", "m0002-cc", lambda folder: fill(folder, "zombie")),
-                lambda: Store(store.root).publish("models", "m0003-zz", lambda folder: fill(folder, "zombie")),
+                lambda: Store(store.root).publish("models", "m0003-dd", lambda folder: fill(folder, "zombie")),
                 lambda: mine.set_champion("m0001-aa"),
                 mine.roll_back,
             ):

@@ -42,7 +42,7 @@ _COLUMNS = """
 ## Splits
 
 A record's split is the hash of its group with the seed {seed}, fixed before anybody annotates: {validation:.0%} of the
-groups are for validation, {test:.0%} for the test.
+groups are for validation and trained on too, {test:.0%} for the test.
 
 ## Use
 
