@@ -65,3 +65,8 @@ class TrainingError(SpanloopError):
 
 class ServiceError(SpanloopError):
     """A local service cannot be set up, started or stopped."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of somebody else's says, on one line; its type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), "").strip() or type(error).__name__

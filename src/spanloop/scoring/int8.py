@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spanloop.errors import TrainingError
+from spanloop.errors import TrainingError, first_line
 
 
 class Int8Linear(nn.Module):
@@ -86,7 +86,7 @@ def quantize(model: Any, threads: int, logits: Callable[[], torch.Tensor]) -> No
                         setattr(module, name, Int8Linear(child, engine, threads))
         logits()
     except (RuntimeError, AttributeError, IndexError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise TrainingError(f"int8 does not work here ({reason}); set scoring.backend to torch") from None
 
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.config import ScoringConfig
-from spanloop.errors import TrainingError
+from spanloop.errors import TrainingError, first_line
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
 from spanloop.model.exhaustion import no_room, out_of_memory
@@ -58,7 +58,7 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
             model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(folder.path)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spanloop.errors import StoreError
+from spanloop.errors import StoreError, first_line
 from spanloop.snapshot.table import load_splits, quiet_progress_bars
 from spanloop.store.artifacts import read_manifest, verify_artifact
 
@@ -47,7 +47,7 @@ def push_to_hub(snapshot: Path, repo_id: str, *, private: bool = True) -> bool:
             commit = load_splits(snapshot).push_to_hub(repo_id, commit_message=version, private=private)
         api.create_tag(repo_id, repo_type="dataset", tag=version, revision=commit.oid, exist_ok=True)
     except Exception as error:  # the errors of the client and of its transport have no base of their own
-        reason = str(error).strip().splitlines()[0] or type(error).__name__
+        reason = first_line(error)
         raise StoreError(
             f"{version} is in the store but not on the Hub as {repo_id}: {reason}; check HF_TOKEN and hub.push_to_hub"
         ) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanloop.errors import StoreError
+from spanloop.errors import StoreError, first_line
 from spanloop.records import Annotation, Span, Split
 from spanloop.spans import LostSpan, refine_words, spans_to_iob2, tag_names
 from spanloop.store.artifacts import read_manifest, verify_file
@@ -111,7 +111,7 @@ def read_columns(folder: Path, split: Split, names: Sequence[str]) -> dict[str, 
             with pa.memory_map(str(folder / file)) as source:
                 table = pa.ipc.open_stream(source).read_all().select(list(names))
         except (pa.ArrowInvalid, KeyError) as error:
-            raise StoreError(f"{folder / file} cannot be read as a snapshot: {str(error).splitlines()[0]}") from None
+            raise StoreError(f"{folder / file} cannot be read as a snapshot: {first_line(error)}") from None
         for name in names:
             column = table[name]
             columns[name] += _read_spans(column) if name == "spans" else column.to_pylist()

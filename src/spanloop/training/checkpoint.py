@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from spanloop.durable import replacing
-from spanloop.errors import StoreError
+from spanloop.errors import StoreError, first_line
 
 
 @dataclass(slots=True)
@@ -94,5 +94,5 @@ class Checkpoint:
             with replacing(self._path) as file:
                 torch.save({"job": self._job, **content}, file)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise StoreError(f"checkpoint {self._path} cannot be written ({reason}); free some space") from None

@@ -4,7 +4,7 @@ from typing import Any
 
 from transformers import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING, PretrainedConfig
 
-from spanloop.errors import TrainingError
+from spanloop.errors import TrainingError, first_line
 from spanloop.model.exhaustion import no_room, out_of_memory
 from spanloop.model.forward import Forward
 from spanloop.model.probe import probe
@@ -49,7 +49,7 @@ def try_out(forward: Forward, lengths: tuple[int, int], *, exact: bool) -> None:
     except Exception as error:  # an architecture of unknown make may raise anything
         if out_of_memory(error):
             raise no_room(max(lengths)) from None
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise _refusal(forward.model.config.model_type, reason) from None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
-from spanloop.errors import TrainingError
+from spanloop.errors import TrainingError, first_line
 from spanloop.model.quiet import quiet_transformers
 from spanloop.spans import tag_names
 from spanloop.training.families import fit_config
@@ -53,7 +53,7 @@ def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any
             )
             tokenizer = AutoTokenizer.from_pretrained(name_or_path)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = first_line(error)
         raise TrainingError(
             f"encoder {name_or_path!r} cannot be loaded ({reason}); give a folder or a reachable model id of the Hub"
         ) from None
