@@ -3,11 +3,11 @@
 The rooms, each above those that it may use (import rules hold the order):
 
     cli             the command line
+    rehearsal       the loop with a simulated annotator
     reports         rounds in words, tables and pictures
     rounds          one round, step by step
     training        a token classifier from a snapshot
     services        Argilla, Prefect and a worker, up and down together
-    demo            the whole loop on real text, with a simulated annotator
     snapshot        immutable versions of the data set
     importing       files of many formats into Argilla
     local_argilla   the real Argilla server on this machine, with a search engine of ours
@@ -20,7 +20,7 @@ The rooms, each above those that it may use (import rules hold the order):
     store           what rounds publish, whole or not at all
     processes       child processes and their ends
     installing      packages into an environment, by uv or pip
-    spans, splits, settings, words, records, durable, config, errors    the words of the project, files replaced whole
+    spans, settings, words, records, durable, config, errors    the words of the project, files replaced whole
 
 The library from Python, in a folder with a `spanloop.yaml` and a round behind it:
 

@@ -21,7 +21,6 @@ from spanloop.evaluation.optimism import optimism
 from spanloop.records import Suggestion
 from spanloop.scoring import predict
 from spanloop.snapshot import load_snapshot, read_examples
-from spanloop.splits import split_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 MakeWorld = Callable[..., World]
@@ -43,7 +42,7 @@ def test_the_first_round_lacks_records_and_still_orders_the_queue(make_world: Ma
     )
     queue = world.pending()
     assert len({record.metadata["priority"] for record in queue}) == 40
-    held_out = [split_of(record.group, world.config.splits) != "train" for record in queue[:20]]
+    held_out = [world.config.splits.split_of(record.group) != "train" for record in queue[:20]]
     assert 7 <= sum(held_out) <= 13  # half of every batch, as configured
     assert all(record.suggestion is None for record in queue)
     assert world.store.names("rounds") == ["r0001"]

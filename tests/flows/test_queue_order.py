@@ -9,7 +9,6 @@ from sentences import sentences
 from world import World
 
 from spanloop.settings import load_config
-from spanloop.splits import split_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -34,7 +33,7 @@ def test_a_strategy_of_one_s_own_orders_the_queue(make_world: Callable[..., Worl
     parameters = world.config.model_dump(mode="json")  # as a deployment holds them
     report = active_learning(parameters)
     assert (report.outcome, report.figures.score.scored) == ("promoted", 35)
-    queue = [r for r in world.pending() if split_of(r.group, world.config.splits) == "train"]
+    queue = [r for r in world.pending() if world.config.splits.split_of(r.group) == "train"]
     priorities = [r.metadata["priority"] for r in queue]
     values = [len(r.text.replace(".", " .").replace(",", " ,").split()) + r.text.count("e") for r in queue]
     assert len(set(priorities)) == len(queue) >= 15

@@ -20,9 +20,9 @@ from spanloop.argilla import (
 from spanloop.argilla import pull as pull_function
 from spanloop.argilla.pull import look_up
 from spanloop.config import LoopConfig
-from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.errors import ArgillaError, ArgillaUnauthorized
 from spanloop.records import Record, ScoredSpan, Span, Suggestion
+from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
 Fill = Callable[..., DatasetRef]
 ANNA = ScoredSpan(0, 4, "person", 0.75)

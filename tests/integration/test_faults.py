@@ -11,12 +11,12 @@ from faults import FAULTS, PATIENCE, Proxy, first_time_each, proxy_to
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, ensure_dataset, pull, write_suggestions
 from spanloop.argilla.sending import NewRecord, create_records, submit_response
 from spanloop.config import LoopConfig
-from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.errors import ArgillaUnreachable
 from spanloop.importing import Imported
 from spanloop.importing.upload import import_records
 from spanloop.local_argilla.process import Running
 from spanloop.records import Record, ScoredSpan, Span, Suggestion
+from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
 TEXTS = {f"r{number:03}": f"Anna number {number} lives in Paris" for number in range(300)}  # two bulks
 ANNA = Span(0, 4, "person")

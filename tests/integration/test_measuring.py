@@ -8,8 +8,8 @@ from spanloop.annotations.resolve import resolve
 from spanloop.argilla import Scored, pull, write_suggestions
 from spanloop.cli import app, register
 from spanloop.config import AnnotationConfig
-from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.records import ScoredSpan, Span, Suggestion
+from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
 TEXTS = {f"r{i}": f"\U0001f600 Anna saw Paris on day {i}" for i in range(4)}
 ANNA, PARIS = Span(2, 6, "person"), Span(11, 16, "place")

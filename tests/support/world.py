@@ -10,9 +10,9 @@ from sentences import Sentence
 from spanloop.argilla import ArgillaClient, DatasetRef, connect, ensure_dataset, pull
 from spanloop.argilla.sending import submit_response
 from spanloop.config import LoopConfig
-from spanloop.demo.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.importing.upload import import_records
 from spanloop.records import Record, ResponseStatus, Span
+from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.store import Store
 
 

@@ -13,7 +13,6 @@ from spanloop.records import Statistics
 from spanloop.selection import STRATEGIES, Pending, prioritise, uncertainties
 from spanloop.selection.pool import shuffled
 from spanloop.selection.queue import interleave
-from spanloop.splits import split_of
 
 SPLITS = SplitConfig(validation=0.1, test=0.1)
 STRATEGY = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -37,7 +36,7 @@ def scored(n, seed=0, unscored=()):
 
 def train_only(queue, pending):
     groups = {r.id: r.group for r in pending}
-    return [i for i in queue if split_of(groups[i], SPLITS) == "train"]
+    return [i for i in queue if SPLITS.split_of(groups[i]) == "train"]
 
 
 def config(strategy, **more):
@@ -97,7 +96,7 @@ def test_a_share_of_nothing_or_everything_still_serves_all():
 def test_held_out_records_keep_their_order_when_the_pool_changes():
     """New records and new scores never reorder the held-out stream: it depends on seed and id alone."""
     old, more = scored(300, seed=1), scored(500, seed=2)
-    held = [r.id for r in old if split_of(r.group, SPLITS) != "train"]
+    held = [r.id for r in old if SPLITS.split_of(r.group) != "train"]
 
     def stream(pending, strategy):
         return [i for i in in_order(prioritise(pending, config(strategy), SPLITS)) if i in held]
@@ -129,7 +128,7 @@ def test_the_held_out_sample_is_unbiased_whatever_the_strategy(strategy):
         pending, rare = biased_pool(2500, seed)
         groups = {r.id: r.group for r in pending}
         for i in in_order(prioritise(pending, config(strategy, seed=seed), SPLITS))[:500]:
-            seen[split_of(groups[i], SPLITS) != "train", rare[i]] += 1
+            seen[SPLITS.split_of(groups[i]) != "train", rare[i]] += 1
     held = seen[True, True] + seen[True, False]
     z = (seen[True, True] / held - 0.3) / (0.3 * 0.7 / held) ** 0.5
     train_share = seen[False, True] / (seen[False, True] + seen[False, False])

@@ -10,7 +10,6 @@ from spanloop.selection.diversity import diversity, vectors
 from spanloop.selection.minhash import near_duplicates, signatures
 from spanloop.selection.pool import ranks
 from spanloop.selection.reranking import cost, duplicates, groups
-from spanloop.splits import split_of
 
 ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
 WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
@@ -163,7 +162,7 @@ def test_steps_have_their_order_whatever_that_of_the_configuration():
 def test_steps_never_touch_the_order_of_held_out_records():
     splits = SplitConfig(validation=0.2, test=0.2)
     pending = records(range(200), texts=sentences(50) * 4, documents=[f"d{i // 4}" for i in range(200)])
-    held = {r.id for r in pending if split_of(r.group, splits) != "train"}
+    held = {r.id for r in pending if splits.split_of(r.group) != "train"}
 
     def stream(config):
         found = prioritise(pending, config, splits)

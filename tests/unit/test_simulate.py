@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanloop.demo.annotator import with_mistakes
 from spanloop.records import Span
+from spanloop.rehearsal.annotator import with_mistakes
 
 TEXT = "Anna Maria Lee went to Rome and then to New York"
 SPANS = (Span(0, 14, "person"), Span(23, 27, "place"), Span(40, 48, "place"))

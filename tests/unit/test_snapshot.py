@@ -21,7 +21,6 @@ from spanloop.snapshot import build, current, load_snapshot, read_examples, read
 from spanloop.snapshot.changes import digest_annotations
 from spanloop.snapshot.versions import version_hash
 from spanloop.spans import LostSpan
-from spanloop.splits import split_of
 from spanloop.store import Store
 
 TEXT = "Ada met Bob in Rome."
@@ -83,7 +82,7 @@ def test_splits_are_those_of_the_groups(store: Store) -> None:
     rows, splits = annotations(60), SplitConfig(validation=0.3, test=0.3)
     info = build(store, rows, *scheme(validation=0.3, test=0.3))
     for split in SPLITS:
-        expected = [Example(a.record_id, a.text, a.spans, a.group) for a in rows if split_of(a.group, splits) == split]
+        expected = [Example(a.record_id, a.text, a.spans, a.group) for a in rows if splits.split_of(a.group) == split]
         assert read_examples(info.path, split) == expected
         assert info.counts[split] == len(expected)
         assert store.manifest("snapshots", info.version)["spans"][split] == {

@@ -19,8 +19,8 @@ from spanloop.config import LoopConfig
 from spanloop.settings import home, load_config
 
 if TYPE_CHECKING:
-    from spanloop.demo.material import Material
     from spanloop.local_argilla.process import Running
+    from spanloop.rehearsal.material import Material
 
 _RECORDS_A_ROUND = 3  # the pool is this many times what is annotated, so that there is something to choose from
 
@@ -71,10 +71,10 @@ def _argilla(keep: bool) -> Iterator["Running"]:
 def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     """Fetch the text, write a configuration, import; everything lies in one new folder."""
     from spanloop.argilla.dataset import ensure_dataset
-    from spanloop.demo.corpus import conll2003
-    from spanloop.demo.material import hold_back, write_config
     from spanloop.importing import open_source, parse_records
     from spanloop.importing.upload import import_records
+    from spanloop.rehearsal.corpus import conll2003
+    from spanloop.rehearsal.material import hold_back, write_config
 
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = home() / "demo" / stamp
@@ -95,7 +95,7 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
 def _annotate(stage: _Stage, count: int) -> None:
     """Let the simulated annotator take the first records of its queue."""
     from spanloop.argilla.dataset import find_dataset
-    from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
+    from spanloop.rehearsal.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
 
     with open_argilla(stage.config) as owner:
         dataset = find_dataset(owner, stage.config)

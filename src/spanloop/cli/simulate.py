@@ -42,8 +42,8 @@ def simulate(
     For demonstrations, tests and benchmarks. What they submit is theirs by name: simulated-annotator-1, ….
     """
     from spanloop.argilla.dataset import find_dataset
-    from spanloop.demo.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
     from spanloop.importing import open_source, parse_records
+    from spanloop.rehearsal.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
 
     loop = load_config(config)
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)

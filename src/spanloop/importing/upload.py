@@ -25,7 +25,6 @@ from spanloop.errors import DataError
 from spanloop.importing import AnnotationsAs, Imported, Table, parse_records
 from spanloop.importing.remarks import Remarks
 from spanloop.records import SPLITS, Record, ScoredSpan, Split, Suggestion
-from spanloop.splits import split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def check(table: Table, config: LoopConfig, annotations: AnnotationsAs) -> Check
     remarks = Remarks()
     annotated = 0
     for record in parse_records(table, config, annotated=annotations != "nothing", remarks=remarks):
-        counts[split_of(record.group, config.splits)] += 1
+        counts[config.splits.split_of(record.group)] += 1
         annotated += record.spans is not None
     if not counts:
         raise DataError(f"{table.name} holds no record; is it the right file?")
@@ -126,7 +125,7 @@ def import_records(
 
 
 def _new(record: Imported, config: LoopConfig, annotations: AnnotationsAs) -> NewRecord:
-    metadata: dict[str, object] = {GROUP: record.group, SPLIT: split_of(record.group, config.splits)}
+    metadata: dict[str, object] = {GROUP: record.group, SPLIT: config.splits.split_of(record.group)}
     wanted = _is_wanted(record, annotations)
     return NewRecord(
         record.id,

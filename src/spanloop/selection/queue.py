@@ -15,7 +15,6 @@ from spanloop.errors import ConfigError
 from spanloop.selection.lookup import find_strategy
 from spanloop.selection.pool import FloatArray, Pending, Pool, ranks, shuffled
 from spanloop.selection.reranking import STEPS
-from spanloop.splits import split_of
 
 
 def prioritise(pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig) -> dict[str, float]:
@@ -35,7 +34,7 @@ def prioritise(pending: Sequence[Pending], config: SelectionConfig, splits: Spli
         DataError: An id stands twice.
     """
     records = shuffled(pending, config.seed)
-    held = [split_of(record.group, splits) != "train" for record in records]
+    held = [splits.split_of(record.group) != "train" for record in records]
     train = [record for record, out in zip(records, held, strict=True) if not out]
     rng = np.random.default_rng(config.seed)
     order = np.argsort(-_values(train, config, rng), kind="stable")

@@ -21,7 +21,6 @@ from spanloop.snapshot.changes import changes_since, digest_annotations
 from spanloop.snapshot.integrity import check_annotations
 from spanloop.snapshot.table import load_splits, read_columns, write_splits
 from spanloop.spans import LostSpan
-from spanloop.splits import split_of
 from spanloop.store import Store
 from spanloop.store.artifacts import MANIFEST, read_manifest
 
@@ -194,7 +193,7 @@ def read_labels(snapshot_path: Path) -> list[str]:
 def _deal(rows: Sequence[Annotation], config: SplitConfig) -> dict[Split, list[Annotation]]:
     splits: dict[Split, list[Annotation]] = {split: [] for split in SPLITS}
     for row in rows:
-        splits[split_of(row.group, config)].append(row)
+        splits[config.split_of(row.group)].append(row)
     return splits
 
 

@@ -1,0 +1,22 @@
+"""The whole configuration as one tree of sections, each in the module of its theme."""
+
+from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsConfig, TaskConfig
+from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
+from spanloop.config.selecting import SelectionConfig
+from spanloop.config.splitting import SplitConfig
+from spanloop.config.tree import HubConfig, LoopConfig
+
+__all__ = [
+    "AnnotationConfig",
+    "ArgillaConfig",
+    "ColumnsConfig",
+    "GateConfig",
+    "HubConfig",
+    "LoopConfig",
+    "RoundConfig",
+    "ScoringConfig",
+    "SelectionConfig",
+    "SplitConfig",
+    "TaskConfig",
+    "TrainingConfig",
+]

@@ -1,0 +1,71 @@
+"""Settings of what people do: where and what they annotate, and how their responses become one annotation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from spanloop.config.section import Section
+
+LabelName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ArgillaConfig(Section):
+    """Where people annotate."""
+
+    api_url: str = Field("http://127.0.0.1:6900", pattern=r"^https?://", description="Address of the Argilla server.")
+    api_key_env: str = Field("ARGILLA_API_KEY", description="Environment variable that holds the API key.")
+    api_key_block: str = Field("", description="Prefect Secret block with the API key, where the variable has none.")
+    workspace: str = Field("spanloop", min_length=1, max_length=200, description="Workspace; created if missing.")
+    dataset: str = Field("spans", min_length=1, max_length=200, description="Argilla dataset that is annotated.")
+    timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
+    foreign_suggestions: Literal["replace", "keep"] = Field(
+        "replace",
+        description="Suggestions of another tool or store: replaced by the model's, or kept and only ordered.",
+    )
+
+
+class TaskConfig(Section):
+    """What is annotated, and how it appears in Argilla."""
+
+    labels: list[LabelName] = Field(
+        default_factory=list, max_length=200, description="Span labels, in the order in which annotators see them."
+    )
+    guidelines: str = Field("", description="Guidelines that annotators see, in markdown.")
+    text_field: str = Field("text", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla field with the text.")
+    question: str = Field("entities", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla span question.")
+    allow_overlapping: bool = Field(False, description="May annotators mark overlapping spans?")
+    min_submitted: int = Field(1, ge=1, le=50, description="Submitted responses that complete a record.")
+
+    @model_validator(mode="after")
+    def _labels_are_unique(self) -> "TaskConfig":
+        if twice := sorted({x for x in self.labels if self.labels.count(x) > 1}):
+            raise ValueError(f"labels: {twice[0]!r} stands twice; every label once")
+        return self
+
+
+class ColumnsConfig(Section):
+    """Which columns of an imported file hold what."""
+
+    text: str = Field("text", min_length=1, description="Column with the text.")
+    id: list[str] = Field(
+        default_factory=lambda: ["id"],
+        description="Columns that together identify a record, joined by '/'; absent: a hash of group and text.",
+    )
+    group: str = Field("group", description="Column with the document a record belongs to; absent: the record itself.")
+    spans: str = Field("spans", description="Column with spans (start, end, label), where the file is annotated.")
+
+
+class AnnotationConfig(Section):
+    """How the responses of several annotators become one annotation."""
+
+    strategy: Literal["latest", "majority", "intersection"] = Field(
+        "latest",
+        description="latest: the response changed last; majority: spans marked by more than half of the annotators; "
+        "intersection: spans marked by all.",
+    )
+    overlaps: Literal["longest", "first", "error"] = Field(
+        "longest", description="Which span stays where spans overlap: the longest, the first, or none: the round stops."
+    )
+    whitespace: Literal["trim", "keep"] = Field(
+        "trim", description="White space that annotators marked at the edges of a span: taken off, or kept as marked."
+    )
