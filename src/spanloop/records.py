@@ -97,6 +97,11 @@ class Record:
     metadata: dict[str, object] = field(default_factory=dict)
 
     @property
+    def waits(self) -> bool:
+        """Is it pending, and has nobody answered it in any way?"""
+        return self.status == "pending" and not self.responses
+
+    @property
     def submitted(self) -> tuple[Response, ...]:
         """The submitted responses that answer the span question."""
         return tuple(r for r in self.responses if r.status == "submitted" and r.answered)

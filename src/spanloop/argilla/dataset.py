@@ -1,14 +1,14 @@
 """Find or create the Argilla dataset of a configuration, and say where its parts are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.shape import PRIORITY, WRITTEN, dataset_settings
+from spanloop.argilla.shape import PRIORITY, dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError, LabelError
 
@@ -32,6 +32,7 @@ class DatasetRef:
         labels: The question's labels, in the order in which annotators see them.
         allow_overlapping: May annotators mark overlapping spans?
         min_submitted: Submitted responses that complete a record.
+        active_at: When somebody last answered, ISO 8601.
     """
 
     id: str
@@ -43,6 +44,7 @@ class DatasetRef:
     labels: tuple[str, ...]
     allow_overlapping: bool
     min_submitted: int
+    active_at: str = field(default="", compare=False)
 
 
 def queue_link(api_url: str, dataset_id: str) -> str:
@@ -67,40 +69,6 @@ def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
 
     with sdk_errors(client.url):
         return _reference(client, _find_ready(client, config), config.task)[0]
-
-
-def prepare_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
-    """`find_dataset`, with the metadata that a round writes made where the dataset's makers left it out.
-
-    Raises:
-        ArgillaError: A metadata property of one of these names takes something else; nothing was changed.
-    """
-    import argilla as rg
-
-    from spanloop.argilla.sdk import sdk_errors
-
-    with sdk_errors(client.url):
-        found = _find_ready(client, config)
-        reference, _ = _reference(client, found, config.task)
-        api = client.sdk.api.metadata
-        wanted = [x for x in dataset_settings(config.task, client.sdk).metadata if x.name in WRITTEN]
-        there = {x.name: x.settings for x in api.list(found.id)}
-        for ours in wanted:
-            _check_property(found.name, ours.name, ours.api_model().settings.type, there.get(ours.name))
-        _ensure_all(client, rg.Dataset.from_model(found, client=client.sdk), wanted, api)
-    return reference
-
-
-def _check_property(dataset: str, name: str, kind: str, there: Any) -> None:
-    """Refuse a property that would not take what a round writes."""
-    bounds = [getattr(there, bound, None) for bound in ("min", "max", "values")]
-    if there is None or (there.type == kind and not any(bound is not None for bound in bounds)):
-        return
-    what = f"of type {there.type}" if there.type != kind else "with bounds"
-    raise ArgillaError(
-        f"dataset {dataset!r} has a metadata property {name!r} {what}, where a round writes any {kind}; "
-        "delete it in the dataset's settings in Argilla, or set argilla.dataset to another dataset"
-    )
 
 
 def _find_ready(client: ArgillaClient, config: LoopConfig) -> Any:
@@ -246,6 +214,7 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
         labels=labels,
         allow_overlapping=question.settings.allow_overlapping,
         min_submitted=found.distribution.min_submitted,
+        active_at=found.last_activity_at.isoformat() if found.last_activity_at else "",
     )
     return reference, question
 

@@ -3,7 +3,7 @@
 from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsConfig, TaskConfig
 from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
 from spanloop.config.selecting import SelectionConfig
-from spanloop.config.splitting import SplitConfig
+from spanloop.config.splitting import SplitConfig, Splits
 from spanloop.config.tree import HubConfig, LoopConfig
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ScoringConfig",
     "SelectionConfig",
     "SplitConfig",
+    "Splits",
     "TaskConfig",
     "TrainingConfig",
 ]

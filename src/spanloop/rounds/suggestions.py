@@ -12,9 +12,12 @@ from spanloop.argilla.writing import Origin, Scored, write_suggestions
 from spanloop.errors import StoreError
 from spanloop.records import Record, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
+from spanloop.rounds.grouping import known_dealing
+from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.identity import digest
 from spanloop.rounds.progress import log_scoring
-from spanloop.rounds.scorebook import Score, ScoreBook
+from spanloop.rounds.scorebook import Score, ScoreBook, text_key
+from spanloop.rounds.waiting import waiting_before
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending, prioritise, uncertainties
 from spanloop.store.jsonl import read_json, read_records, write_json
@@ -68,7 +71,7 @@ def _book(work: Work, model: str) -> ScoreBook:
 
 def _pending(work: Work) -> Iterator[Record]:
     """Records that nobody has answered in any way."""
-    return (record for record in read_records(work.records) if not record.responses and record.status == "pending")
+    return (record for record in read_records(work.records) if record.waits)
 
 
 def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[str, str, Score]]:
@@ -99,12 +102,12 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
     Returns:
         How the queue was ordered.
     """
-    config = work.config.selection
+    config, dealing = work.config.selection, known_dealing(work.store, work.config.splits)
     pending = [
         Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
         for record, score in _with_scores(work, scored)
     ]
-    queue = Queue(priority=prioritise(pending, config, work.config.splits), uncertainty=uncertainties(pending, config))
+    queue = Queue(priority=prioritise(pending, config, dealing), uncertainty=uncertainties(pending, config))
     write_json(work.queue, queue)
     judged = sum(record.statistics is not None for record in pending)
     log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
@@ -129,19 +132,25 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
         What was written.
 
     Raises:
-        StoreError: Another model went into service or another round began meanwhile; that one writes, not this one.
+        StoreError: Another model went into service, another round began or another store took the dataset meanwhile;
+            that one writes, not this one.
     """
     if (now := work.store.champion()) != scored.model:
         raise StoreError(f"{now} went into service while {work.name} scored with {scored.model}; run again")
     dataset = find_dataset(client, work.config)
-    work.store.refuse_if_superseded()
+
+    def refuse_if_lost(_: int = 0) -> None:
+        work.store.refuse_if_superseded()
+        refuse_if_taken(work.store, client, dataset)
+
+    refuse_if_lost()
     written = write_suggestions(
         client,
         dataset,
         _items(work, scored),
         origin=_origin(work),
         keep_foreign=work.config.argilla.foreign_suggestions == "keep",
-        progress=lambda _: work.store.refuse_if_superseded(),
+        progress=refuse_if_lost,
     )
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
     return LogFigures(written=written)
@@ -150,9 +159,16 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
 def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
     """What there is to say about each pending record."""
     queue: Queue = read_json(work.queue)
+    before = waiting_before(work.store) or {}
     for record, score in _with_scores(work, scored):
-        suggestion = Suggestion(score.spans, str(scored.model)) if score else None
-        yield Scored(record.id, suggestion, queue["priority"][record.id], queue["uncertainty"].get(record.id))
+        yield Scored(
+            record.id,
+            Suggestion(score.spans, str(scored.model)) if score else None,
+            queue["priority"][record.id],
+            queue["uncertainty"].get(record.id),
+            text=record.text,
+            stale=before.get(record.id, text_key(record.text)) != text_key(record.text),
+        )
 
 
 def _origin(work: Work) -> Callable[[str], Origin]:

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.config import SelectionConfig, SplitConfig
+from spanloop.config import SelectionConfig, Splits
 from spanloop.errors import ConfigError
 from spanloop.selection.lookup import find_strategy
 from spanloop.selection.pool import FloatArray, Pending, Pool, ranks, shuffled
 from spanloop.selection.reranking import STEPS
 
 
-def prioritise(pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig) -> dict[str, float]:
+def prioritise(pending: Sequence[Pending], config: SelectionConfig, splits: Splits) -> dict[str, float]:
     """Order the queue.
 
     Args:
         pending: Records that nobody has submitted, in any order.
         config: Strategy, steps, seed and held-out share.
-        splits: How groups are dealt to splits.
+        splits: Deals groups to splits.
 
     Returns:
         Priority by record id: evenly spaced in (0, 1] by rank, 1.0 first. The same for the same records, configuration

@@ -42,7 +42,7 @@ _COLUMNS = """
 ## Splits
 
 A record's split is the hash of its group with the seed {seed}, fixed before anybody annotates: {validation:.0%} of the
-groups are for validation and trained on too, {test:.0%} for the test.
+groups are for validation and trained on too, {test:.0%} for the test.{kept}
 
 ## Use
 
@@ -71,7 +71,8 @@ def card(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = [["records", *(counts[split] for split in SPLITS)]]
     rows += [[f"`{label}`", *(by_split[split].get(label, 0) for split in SPLITS)] for label in labels]
     parts = [head, _table(["", *SPLITS], rows), _agreement(manifest), _losses(manifest)]
-    parts.append(_COLUMNS.format(version=manifest["version"], **manifest["splits"]))
+    kept = f" {_plural(len(manifest['kept']), 'group')} dealt by earlier settings stayed." if manifest["kept"] else ""
+    parts.append(_COLUMNS.format(version=manifest["version"], kept=kept, **manifest["splits"]))
     return "".join(parts)
 
 
