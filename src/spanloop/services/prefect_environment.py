@@ -2,9 +2,8 @@
 
 from collections.abc import MutableMapping
 
-import httpx
-
-from spanloop.processes.ports import is_loopback
+from spanloop.processes.ports import past_proxies
+from spanloop.services.prefect_api import PrefectApi
 
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -26,14 +25,8 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     """
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
+    environ.update(past_proxies(environ))
     url = environ.get("PREFECT_API_URL")
-    if not url or _answers(url):
+    if not url or PrefectApi.at(url, environ).answers():
         return None
     return environ.pop("PREFECT_API_URL")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url.rstrip('/')}/health", timeout=5, trust_env=not is_loopback(url)).status_code < 500
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False
