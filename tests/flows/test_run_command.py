@@ -112,6 +112,15 @@ def test_a_server_that_cannot_be_used_is_named_with_the_way_out(command, locked_
     assert done.returncode == 0, done.stderr
 
 
+def test_files_of_the_users_named_as_our_packages_are_left_alone(command, tmp_path, prefect_server):
+    from prefect.settings import PREFECT_API_URL
+
+    for name in ("flows.py", "tasks.py"):
+        (tmp_path / name).write_text("raise SystemExit('this is not ours')")
+    done = command(PYTHONPATH=str(tmp_path), PREFECT_API_URL=str(PREFECT_API_URL.value()))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_profile_whose_server_is_gone_has_a_way_out_also_behind_a_proxy(command, tmp_path, monkeypatch):
     for name in ("NO_PROXY", "no_proxy", "PREFECT_API_URL", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"):
         monkeypatch.delenv(name, raising=False)

@@ -1,6 +1,7 @@
 """How commands reach Argilla and Prefect."""
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,8 +27,9 @@ def ready_prefect() -> None:
         ServiceError: A profile or a settings file names a server that cannot be used.
     """
     from spanloop.services.prefect_api import PrefectApi
-    from spanloop.services.prefect_environment import prepare_prefect
+    from spanloop.services.prefect_environment import prepare_prefect, program_root
 
+    sys.path.insert(0, str(program_root()))
     if passed_over := prepare_prefect(os.environ):
         typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
     from prefect.settings import get_current_settings

@@ -12,6 +12,7 @@ from spanloop.processes import ports
 from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
+from spanloop.services.prefect_environment import program_root
 
 POOL = "spanloop"  # the work pool that the deployments name
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
@@ -52,6 +53,7 @@ class Place:
             "DO_NOT_TRACK": "1",
             **ports.past_proxies(self.environ),
             "PYTHONSAFEPATH": "1",  # a file of the user's named like a library must not shadow it
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(program_root()), self.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -1,7 +1,9 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
 from collections.abc import MutableMapping
+from pathlib import Path
 
+import spanloop
 from spanloop.processes.ports import past_proxies
 from spanloop.services.prefect_api import PrefectApi
 
@@ -13,6 +15,15 @@ _DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "spanloop",  # the library's decisions appear in the run's log
     "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
 }
+
+
+def program_root() -> Path:
+    """The folder that holds the packages `flows` and `tasks`: everybody's names, so it goes to the front of the path.
+
+    It is the folder of the installed package, or the top of a clone.
+    """
+    installed = Path(spanloop.__file__).resolve().parents[1]
+    return installed if (installed / "flows").is_dir() else installed.parent
 
 
 def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
