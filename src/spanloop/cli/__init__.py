@@ -34,7 +34,20 @@ def _options(
 @cache
 def register() -> None:
     """Attach the command groups to the application."""
-    from spanloop.cli import adopt, agreement, argilla, demo, imports, init, report, run, simulate, store, up
+    from spanloop.cli import (
+        adopt,
+        agreement,
+        argilla,
+        backup,
+        demo,
+        imports,
+        init,
+        report,
+        run,
+        simulate,
+        store,
+        up,
+    )
 
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
@@ -45,6 +58,8 @@ def register() -> None:
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
     app.command()(adopt.adopt)
+    app.command()(backup.backup)
+    app.command()(backup.restore)
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)

@@ -75,7 +75,7 @@ def _outcome(snapshot: SnapshotFigures, trained: TrainFigures, gate: GateFigures
 
 def _fill(work: Work, report: RoundReport, folder: Path) -> None:
     write_json(folder / "round.json", report.model_dump(mode="json"))
-    for path in (work.fingerprints, work.waiting, work.queue):
+    for path in (work.fingerprints, work.waiting):
         if path.exists():
             shutil.copy2(path, folder / path.name)
 

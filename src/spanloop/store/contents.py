@@ -21,8 +21,8 @@ NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for ki
 """What names of each kind look like, and those of scratch folders under `work`."""
 NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores|looks")
 
-_FILES = ("champion.json", "groups.json", "binding.json", MARKER)
-_OURS = {*KINDS, "work", "damaged", "locks", *_FILES, *(f".{name}.tmp" for name in _FILES)}
+FILES = ("champion.json", "groups.json", "binding.json", "pins.json")
+_OURS = {MARKER, *KINDS, "work", "damaged", "locks", HALF_POINTER, *FILES, *(f".{name}.tmp" for name in FILES)}
 _OF_THE_DISK = {"lost+found", ".DS_Store"}
 
 
