@@ -13,9 +13,13 @@ import killed_round
 from sentences import sentences
 from world import World
 
+from spanloop.config import SplitConfig
+
 STEPS = ["pull", "annotations", "news", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "close"]
 POINTS = [
     "before:pull",
+    "middle:bind",
+    "middle:lease",
     "after:pull",
     "after:annotations",
     "after:news",
@@ -64,11 +68,12 @@ def lasting(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Path) -> None:
-    """A round killed 15 times and one never killed leave the same store and the same Argilla."""
+    """Rounds killed 20 times and ones never killed leave the same store and the same Argilla."""
     assert {p.partition(":")[2] for p in POINTS if not p.startswith("middle")} == {*STEPS} - {"close"}
-    assert {p for p in POINTS if p.startswith("middle")} == set(killed_round.MIDDLES)
+    assert {p for p in POINTS if p.startswith("middle")} == {*killed_round.MIDDLES, *killed_round.RENEWED}
     calm, killed = make_world(sentences(50)), make_world(sentences(50))
-    drive(tmp_path, (calm, []), (killed, []))
+    _, first = drive(tmp_path, (calm, []), (killed, [*killed_round.FIRSTS]))
+    assert first["ends"] == [-9] * len(killed_round.FIRSTS) + [0]
     assert [world.annotate(32) for world in (calm, killed)] == [32, 32]
 
     undisturbed, survived, again = drive(tmp_path, (calm, []), (killed, POINTS), (killed, []))
@@ -81,6 +86,7 @@ def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Pa
     for kind in ("snapshots", "models", "rounds"):
         assert killed.store.names(kind) == calm.store.names(kind)
         assert all(killed.store.verify(kind, name) is None for name in killed.store.names(kind))
+    assert killed.store.groups.read(SplitConfig()) == calm.store.groups.read(SplitConfig())
     assert lasting(survived["report"]) == lasting(undisturbed["report"])
 
     assert again["report"]["outcome"] == "nothing new"

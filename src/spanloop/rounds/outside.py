@@ -57,12 +57,10 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
     """
     store = Store(config.store)
     dataset = find_dataset(client, config)
-    last = last_round(store)
     with store.lock("a look for news"):
-        pass
-    if last is None:
+        refuse_if_taken(store, client, dataset)
+    if (last := last_round(store)) is None:
         return None
-    refuse_if_taken(store, client, dataset)
     records, changed_at = latest_change(client, dataset)
     look = Look(round=last.round, active_at=dataset.active_at, changed_at=changed_at, records=records)
     path = store.work(LOOKS) / "look.json"
