@@ -13,7 +13,20 @@ import killed_round
 from sentences import sentences
 from world import World
 
-STEPS = ["pull", "annotations", "news", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "close"]
+STEPS = [
+    "pull",
+    "annotations",
+    "news",
+    "snapshot",
+    "train",
+    "evaluate",
+    "gate",
+    "score",
+    "prioritise",
+    "log",
+    "outlook",
+    "close",
+]
 POINTS = [
     "before:pull",
     "after:pull",
@@ -29,6 +42,7 @@ POINTS = [
     "after:prioritise",
     "middle:bulk-write",
     "after:log",
+    "after:outlook",
     "middle:publish-round",
 ]
 

@@ -8,25 +8,28 @@ from html import escape
 from math import floor, log10
 
 from spanloop.reports.history import Entry
+from spanloop.rounds.figures import CurvePoint
 
 WIDTH, HEIGHT = 760, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 56, 60
-_F1, _ACCEPTED, _INK, _GRID = "#0072b2", "#d55e00", "#333333", "#dddddd"  # told apart by colour-blind eyes too
+_F1, _ACCEPTED, _FORECAST = "#0072b2", "#d55e00", "#009e73"  # told apart by colour-blind eyes too
+_INK, _GRID = "#333333", "#dddddd"
 
 Scale = Callable[[float], float]
 
 
-def learning_curve(entries: Sequence[Entry], title: str = "Learning curve") -> str:
+def learning_curve(entries: Sequence[Entry], forecast: Sequence[CurvePoint] = (), title: str = "Learning curve") -> str:
     """Draw the rounds.
 
     Args:
         entries: The rounds in order; those without a figure are left out of its line.
+        forecast: What the last round expects of more labels, if anything.
         title: Heading of the picture.
 
     Returns:
         An SVG document.
     """
-    most = max((e.annotated for e in entries), default=0) or 1
+    most = max([e.annotated for e in entries] + [p.annotated for p in forecast], default=0) or 1
     step = _step(most)
     right = step * -(-most // step)
 
@@ -43,6 +46,7 @@ def learning_curve(entries: Sequence[Entry], title: str = "Learning curve") -> s
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(_LEFT, 24, title, size=16),
         *_axes(x, y, range(0, right + 1, step)),
+        *_forecast(forecast, x, y),
         *_band(entries, x, y),
         *_line([(x(e.annotated), y(e.f1), _f1_hint(e)) for e in entries if e.f1 is not None], _F1),
         *_line(
@@ -50,7 +54,7 @@ def learning_curve(entries: Sequence[Entry], title: str = "Learning curve") -> s
             _ACCEPTED,
             dash="6 4",
         ),
-        *_legend(),
+        *_legend(bool(forecast)),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -81,6 +85,19 @@ def _band(entries: Sequence[Entry], x: Scale, y: Scale) -> list[str]:
     return [f'<polygon points="{" ".join(outline)}" fill="{_F1}" opacity="0.18"/>']
 
 
+def _forecast(points: Sequence[CurvePoint], x: Scale, y: Scale) -> list[str]:
+    """The fitted curve with the interval of what a training will show."""
+    if not points:
+        return []
+    middle = " ".join(f"{x(p.annotated):.1f},{y(p.f1):.1f}" for p in points)
+    upper = [f"{x(p.annotated):.1f},{y(p.high):.1f}" for p in points]
+    lower = [f"{x(p.annotated):.1f},{y(p.low):.1f}" for p in points[::-1]]
+    return [
+        f'<polygon points="{" ".join([*upper, *lower])}" fill="{_FORECAST}" opacity="0.15"/>',
+        f'<polyline points="{middle}" fill="none" stroke="{_FORECAST}" stroke-width="1.5" stroke-dasharray="2 3"/>',
+    ]
+
+
 def _line(points: Sequence[tuple[float, float, str]], colour: str, dash: str = "none") -> list[str]:
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b, _ in points)
     line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
@@ -91,11 +108,12 @@ def _line(points: Sequence[tuple[float, float, str]], colour: str, dash: str = "
     return [line, *dots] if points else []
 
 
-def _legend() -> list[str]:
-    entries = [(_F1, "none", "F1 on the test split, 95 % interval"), (_ACCEPTED, "6 4", "suggestion acceptance, F1")]
+def _legend(forecast: bool) -> list[str]:
+    entries = [(_F1, "none", "F1 on test split, 95 % interval"), (_ACCEPTED, "6 4", "suggestion acceptance, F1")]
+    entries += [(_FORECAST, "2 3", "forecast, 80 % interval")] if forecast else []
     parts = []
     for i, (colour, dash, name) in enumerate(entries):
-        at = _LEFT + 16 + 270 * i
+        at = _LEFT + 8 + 240 * i
         parts.append(f'<path d="M{at} 40h28" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>')
         parts.append(_text(at + 36, 44, name))
     return parts

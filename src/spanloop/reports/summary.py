@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from spanloop.evaluation import Evaluation, LabelScores
+from spanloop.reports.advice import outlook_rows
 from spanloop.rounds.figures import AnnotationFigures, EvaluateFigures, Sections, SnapshotFigures
 from spanloop.rounds.report import RoundReport
 
@@ -31,6 +32,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ("in service", _in_service(report, figures)),
         ("suggestions", _written(figures)),
         *_acceptance(report),
+        *outlook_rows(report),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in figures.seconds.items())),
     ]
 

@@ -9,5 +9,6 @@ it is.
     news         is there anything to do?                     identity   names made from content
     models       train, evaluate, gate                        scorebook  scores kept between rounds
     suggestions  score, prioritise, log                       progress   lines in the log of a long step
+    outlook      what more annotating brings and costs        lineage    past models of one learning curve
     closing      the record is published                      report     its form
 """
