@@ -1,4 +1,4 @@
-"""Does the forecast come true? `python -m benchmarks.hindcast RESULTS.csv… --out FILE.json`.
+"""Does the forecast come true? `python -m benchmarks.hindcast RESULTS.csv…`.
 
 The files are what `spanloop rehearse` writes: a row a step with `strategy`, `seed`, `step`, `records` and `f1`. At each
 step of each run, from the third on, the forecast that a round would have made from the steps so far is held against
@@ -48,20 +48,24 @@ class Verdict:
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser("hindcast", __doc__, "every third run")
+    parser = make_parser("hindcast", __doc__, "every third run", must_write=False)
     parser.add_argument("results", nargs="*", type=Path, metavar="RESULTS.csv", help="of rehearsals")
     parser.add_argument("--made-up", type=int, default=0, metavar="N", help="judge so many runs of known curves")
     options = parser.parse_args()
     if not options.results and not options.made_up:
         parser.error("name the results.csv of a rehearsal, or --made-up 200")
-    runs = {**read_runs(options.results), **dict(enumerate(made_up(options.made_up)))}
-    kept = list(runs.values())[:: 3 if options.quick else 1]
+    try:
+        rehearsed = read_runs(options.results)
+    except (OSError, ValueError) as error:
+        parser.error(f"{error}; name the results.csv of a rehearsal")
+    kept = [*rehearsed.values(), *made_up(options.made_up)][:: 3 if options.quick else 1]
     verdicts = [verdict for records, f1 in kept for verdict in judge(records, f1)]
     figures = summary(verdicts)
     print(f"{len(kept)} runs, {len(verdicts)} forecasts; the interval should hold {100 * LEVEL:.0f} % of what came\n")
     header = ("horizon", "models", "forecasts", "held, %", "mean error", "mean absolute error", "mean width")
     print(table(header, [tuple(row.values()) for row in figures]))
-    write_report(options.out, {"level": LEVEL, "summary": figures, "forecasts": [asdict(v) for v in verdicts]})
+    if options.out:
+        write_report(options.out, {"level": LEVEL, "summary": figures, "forecasts": [asdict(v) for v in verdicts]})
 
 
 def read_runs(paths: Sequence[Path]) -> dict[object, tuple[FloatArray, FloatArray]]:
@@ -69,7 +73,10 @@ def read_runs(paths: Sequence[Path]) -> dict[object, tuple[FloatArray, FloatArra
     rows: dict[object, list[tuple[int, float, float]]] = defaultdict(list)
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
+            reader = csv.DictReader(file)
+            if missing := {"strategy", "seed", "step", "records", "f1"} - set(reader.fieldnames or ()):
+                raise ValueError(f"{path}: no column {', '.join(sorted(missing))}")
+            for row in reader:
                 run = (str(path), row["strategy"], row["seed"])
                 rows[run].append((int(row["step"]), float(row["records"]), float(row["f1"])))
     return {run: _columns(sorted(steps)) for run, steps in rows.items()}

@@ -73,6 +73,7 @@ def lasting(report: dict[str, Any]) -> dict[str, Any]:
     steps = {
         name: {**figures[name], "seconds": 0, "key": ""} for name in ("annotations", "snapshot", "evaluate", "gate")
     }
+    steps["outlook"] = {**figures["outlook"], "seconds": 0, "effort": None}
     models = {name: figures["train"][name] for name in ("champion", "challenger", "reason")}
     return {**steps, "models": models, "reason": report["reason"], "champion": report["champion"]}
 

@@ -65,12 +65,12 @@ def test_they_are_in_the_terminal_and_in_the_artifact():
     ("changed", "said"),
     [
         (
-            {"next_batch": {"records": 125}, "missing": "a forecast needs 3 models; there is 1"},
-            "what 125 more records (about 1.9 hours) will bring is not known: a forecast needs 3 models; there is 1; ",
+            {"next_batch": {"records": 125}, "missing": "a forecast needs 3 models, and there is 1"},
+            "what 125 more records (about 1.9 hours) bring is not known yet, a forecast needs 3 models, and",
         ),
         (
-            {"effort": Effort(reason="2 records have a plausible time, 10 needed")},
-            "200 more records (hours not known: 2 records have a plausible time, 10 needed) should bring +0.6 F1",
+            {"effort": Effort(reason="2 responses have a plausible time, 10 needed")},
+            "200 more records should bring +0.6 F1 (0.1 to 1.2); hours are not known, 2 responses have",
         ),
         ({"effort": Effort(20, 1, 1.5, 0.1, 3.0, 1.0, "")}, "200 more records (about 10 minutes) should bring"),
         ({"effort": Effort(20, 1, 300.0, 9, 300.0, 2.0, "")}, "200 more records (about 33 hours) should bring"),

@@ -57,7 +57,7 @@ def test_a_bulk_shares_the_time_before_it():
 def test_a_scripts_times_are_not_peoples(gaps):
     found = effort(answered(gaps))
     assert found.record_seconds is found.hours(100) is None
-    assert found.reason == "all came at once or less than a second apart, as scripts and bulks do"
+    assert found.reason == "all responses came at once or less than a second apart, as from a script"
 
 
 def test_a_person_counts_beside_a_script():
@@ -87,7 +87,7 @@ def test_a_record_that_two_answer_costs_twice():
 
 def test_too_little_is_said():
     assert effort([]).reason == "nobody has submitted anything yet"
-    assert effort(answered([0, 20, 20])).reason == "2 records have a plausible time, 10 needed"
+    assert effort(answered([0, 20, 20])).reason == "2 responses have a plausible time, 10 needed"
 
 
 def test_what_a_record_costs_is_what_it_costs_of_late():

@@ -124,14 +124,14 @@ def test_a_damaged_model_is_left_out_and_stops_nothing(grown, work, caplog):
     (work.store.path("models", version) / "model.safetensors").write_bytes(b"half")
     found = look_ahead(work, PULLED, grown[1])
     assert [model.model for model in found.models] == [model.version for model in lineage(work.store)[1:]]
-    assert found.missing == "a forecast needs 3 models, each with more labels than the last; there are 2"
+    assert found.missing == "a forecast needs 3 models, each with more labels than the last, and there are 2"
     assert f"outlook: {version} is left out" in caplog.text
 
 
 def test_without_a_snapshot_only_the_cost_is_known(work):
     found = look_ahead(work, PULLED, SnapshotFigures(version=None, ready=False, message=""))
     assert (found.models, found.curve, found.doubled, found.stability) == ((), (), None, None)
-    assert found.missing == "a forecast needs 3 models, each with more labels than the last; there is none"
+    assert found.missing == "a forecast needs 3 models, each with more labels than the last, and there is none"
     assert found.effort.records == 159
 
 

@@ -185,7 +185,7 @@ def test_the_forecast_goes_on_where_the_rounds_end(store):
 
 def test_the_command_tells_when_to_stop(configured, capsys):
     """As the last round saw it."""
-    outlook = {"next_batch": {"records": 125}, "missing": "a forecast needs 3 models; there is 1"}
+    outlook = {"next_batch": {"records": 125}, "missing": "a forecast needs 3 models, and there is 1"}
     last = a_round("r0004", "promoted", outlook=outlook)
     content = json.dumps(last.model_dump(mode="json"))
     Store(configured / "store").publish("rounds", "r0004", lambda f: (f / "round.json").write_text(content) and None)

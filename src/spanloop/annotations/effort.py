@@ -127,9 +127,9 @@ def _summed(people: Sequence[Sequence[_Cost]], answers: float) -> Effort:
     if len(timed) < LEAST:
         scripts = not timed
         reason = (
-            "all came at once or less than a second apart, as scripts and bulks do"
+            "all responses came at once or less than a second apart, as from a script"
             if scripts
-            else f"{len(timed)} records have a plausible time, {LEAST} needed"
+            else f"{len(timed)} responses have a plausible time, {LEAST} needed"
         )
         return Effort(len(timed), len(human), answers=answers, reason=reason)
     record, word = median(cost.record for cost in timed), median(cost.word for cost in timed)

@@ -20,7 +20,8 @@ def advice(report: RoundReport) -> str:
         return ""
     outlook, pending = report.figures.outlook, report.figures.pull.pending
     kept = _kept(report.accepted or report.figures.annotations.acceptance.total())
-    return f"{_promise(following, outlook) if pending else 'no record is left to annotate'}; {kept}"
+    clauses = _promise(following, outlook) if pending else ["no record is left to annotate"]
+    return "; ".join([*clauses, kept])
 
 
 def outlook_rows(report: RoundReport) -> list[tuple[str, str]]:
@@ -37,17 +38,19 @@ def outlook_rows(report: RoundReport) -> list[tuple[str, str]]:
     ]
 
 
-def _promise(following: Prospect, outlook: OutlookFigures) -> str:
-    records = f"{_more(following, outlook.effort)}"
+def _promise(following: Prospect, outlook: OutlookFigures) -> list[str]:
+    """The clauses on gain and hours, each also where it is not known."""
+    records, hours = _more(following, outlook.effort), outlook.effort.hours(following.records)
+    unknown = [] if hours is not None else [f"hours are not known, {outlook.effort.reason}"]
     if following.gain:
-        return f"{records} should bring {_gain(following.gain)}"
-    return f"what {records} will bring is not known: {outlook.missing}"
+        return [f"{records} should bring {_gain(following.gain)}", *unknown]
+    return [f"what {records} bring is not known yet, {outlook.missing}", *unknown]
 
 
 def _more(prospect: Prospect, effort: Effort) -> str:
     hours = effort.hours(prospect.records)
-    cost = f"about {_duration(hours)}" if hours is not None else f"hours not known: {effort.reason}"
-    return f"{prospect.records:,} more records ({cost})"
+    cost = "" if hours is None else f" (about {_duration(hours)})"
+    return f"{prospect.records:,} more records{cost}"
 
 
 def _duration(hours: float) -> str:

@@ -137,9 +137,9 @@ def _missing(found: Found, test: Sequence[Example]) -> str:
     """Why no curve can be fitted; empty if one can."""
     sizes, spans = len({model.records for model, _ in found}), sum(len(example.spans) for example in test)
     if sizes < LEAST:
-        return f"a forecast needs {LEAST} models, each with more labels than the last; there {_are(sizes)}"
+        return f"a forecast needs {LEAST} models, each with more labels than the last, and there {_are(sizes)}"
     if spans < _LEAST_SPANS:
-        return f"a forecast needs {_LEAST_SPANS} spans in the test split; there {_are(spans)}"
+        return f"a forecast needs {_LEAST_SPANS} spans in the test split, and there {_are(spans)}"
     if len({example.group or example.id for example in test}) < 2:
         return "a forecast needs a test split of more than one document"
     return ""
