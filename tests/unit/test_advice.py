@@ -45,7 +45,9 @@ def test_one_plain_sentence():
 def test_the_figures_behind_it():
     rows = dict(outlook_rows(report()))
     assert rows["when to stop"] == advice(report())
-    assert rows["twice the labels"] == "400 more records (about 6.2 hours): +2.1 F1 (0.4 to 4.0)"
+    assert rows["twice the labels"] == (
+        "400 more records (about 6.2 hours): +2.1 F1 (0.4 to 4.0); such an interval holds what comes in 80 of 100 cases"
+    )
     assert rows["past models"].startswith(
         "F1 on this test split: 60.1 with 90 records, 1,812 words; 65.5 with 180 records, 3,700 words; 67.1 with 1,270"
     )
@@ -89,7 +91,9 @@ def test_nothing_suggested_yet():
 
 def test_more_than_the_pool_has():
     rows = dict(outlook_rows(report(pending=300)))
-    assert rows["twice the labels"].endswith("+2.1 F1 (0.4 to 4.0); only 300 are left")
+    assert rows["twice the labels"].startswith(
+        "400 more records (about 6.2 hours): +2.1 F1 (0.4 to 4.0); only 300 are left"
+    )
 
 
 def test_stable_predictions_and_a_bound_that_says_nothing():

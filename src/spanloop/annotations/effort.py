@@ -60,7 +60,7 @@ class _Cost:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """One response: when it came, of how many words, and whether it counts or only ends the one before."""
+    """One response: when it came, and how many words its text has."""
 
     at: datetime
     words: int
@@ -125,12 +125,12 @@ def _summed(people: Sequence[Sequence[_Cost]], answers: float) -> Effort:
     human = [costs for costs in people if costs and median(cost.record for cost in costs) >= _HUMAN]
     timed = [cost for costs in human for cost in costs]
     if len(timed) < LEAST:
-        scripts = not timed
-        reason = (
-            "all responses came at once or less than a second apart, as from a script"
-            if scripts
-            else f"{len(timed)} responses have a plausible time, {LEAST} needed"
-        )
-        return Effort(len(timed), len(human), answers=answers, reason=reason)
+        return Effort(len(timed), len(human), answers=answers, reason=_too_little(len(timed)))
     record, word = median(cost.record for cost in timed), median(cost.word for cost in timed)
     return Effort(len(timed), len(human), record, word, fmean(cost.record for cost in timed), answers, "")
+
+
+def _too_little(timed: int) -> str:
+    if not timed:
+        return "no response came a plausible time after another: all at once, as from a script, or after a pause"
+    return f"{timed} responses have a plausible time, {LEAST} needed"

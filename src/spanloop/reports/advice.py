@@ -31,7 +31,7 @@ def outlook_rows(report: RoundReport) -> list[tuple[str, str]]:
     outlook, pending = report.figures.outlook, report.figures.pull.pending
     return [
         ("when to stop", sentence),
-        *([("twice the labels", _doubled(outlook.doubled, outlook.effort, pending))] if outlook.doubled else []),
+        *_doubled(outlook, pending),
         *([("past models", _models(outlook))] if outlook.models else []),
         *([("models agree", _agreement(outlook.stability))] if outlook.stability else []),
         ("cost", _cost(outlook.effort)),
@@ -71,11 +71,12 @@ def _kept(accepted: VersionAcceptance | None) -> str:
     return f"annotators keep {100 * accepted.precision:.0f} % of what is suggested"
 
 
-def _doubled(doubled: Prospect | None, effort: Effort, pending: int) -> str:
-    if doubled is None or doubled.gain is None:
-        return "not known"
+def _doubled(outlook: OutlookFigures, pending: int) -> list[tuple[str, str]]:
+    if (doubled := outlook.doubled) is None or doubled.gain is None:
+        return []
     beyond = f"; only {pending:,} are left" if doubled.records > pending else ""
-    return f"{_more(doubled, effort)}: {_gain(doubled.gain)}{beyond}"
+    held = f"; such an interval holds what comes in {100 * LEVEL:.0f} of 100 cases"
+    return [("twice the labels", f"{_more(doubled, outlook.effort)}: {_gain(doubled.gain)}{beyond}{held}")]
 
 
 def _models(outlook: OutlookFigures) -> str:
@@ -84,8 +85,7 @@ def _models(outlook: OutlookFigures) -> str:
         f"{past.f1 * 100:.1f} with {past.records:,} records" + (f", {past.words:,} words" if past.words else "")
         for past in outlook.models
     ]
-    interval = f" (intervals hold what trainings show in {100 * LEVEL:.0f} of 100 cases)" if outlook.curve else ""
-    return "F1 on this test split: " + "; ".join(told) + interval
+    return "F1 on this test split: " + "; ".join(told)
 
 
 def _agreement(found: Stability) -> str:
