@@ -53,7 +53,7 @@ def test_a_bulk_shares_the_time_before_it():
     assert (found.records, found.record_seconds, found.word_seconds) == (20, 15.0, 3.0)
 
 
-@pytest.mark.parametrize("gaps", [[0.05] * 200, [0.0] * 50, [0.7] * 100, [30] + [0.1] * 100 + [30] + [0.1] * 100])
+@pytest.mark.parametrize("gaps", [[0.05] * 200, [0.0] * 50, [1.2] * 100, [30] + [0.1] * 100 + [30] + [0.1] * 100])
 def test_a_scripts_times_are_not_peoples(gaps):
     found = effort(answered(gaps))
     assert found.record_seconds is found.hours(100) is None

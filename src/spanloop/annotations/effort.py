@@ -2,7 +2,7 @@
 
 Nobody is watched: Argilla keeps when a response was last changed, and the time between two of one person is what the
 second record took, unless there was a pause. A pause is a gap far above the person's usual one. What comes almost at
-once was submitted in bulk, and shares the gap before it. Whoever needs less than a second a record is a script.
+once was submitted in bulk, and shares the gap before it. Whoever needs less than two seconds a record is a script.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from spanloop.words import split_words
 LEAST = 10  # timed records
 _NEWEST = 1000  # responses that count: what a record costs changes with the suggestions
 _BULK = 0.5  # seconds between responses that were submitted together
-_HUMAN = 1.0  # seconds a record
+_HUMAN = 2.0  # seconds a record; the demo's simulated annotator needs 0.1 to 1.2
 _PAUSE, _SHORT, _LONG = 10, 120, 3600  # times the usual gap; never below two minutes, never above an hour
 
 
