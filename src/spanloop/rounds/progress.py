@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from spanloop.training import TrainProgress
 
 SECONDS_BETWEEN_LINES = 10.0
+_TOO_EARLY = 50  # before this part of the records is done nothing is said about the rest
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,13 @@ def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callabl
     return report
 
 
+def _pace(done: int, total: int, seconds: float) -> str:
+    """How fast and how long still; nothing at the beginning, when a whole chunk was worked on and one record came."""
+    if done < total / _TOO_EARLY:
+        return ""
+    return f", {done / seconds:.0f} records/s, {(total - done) * seconds / done:.0f} s left"
+
+
 def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
     """Log a scoring pass's progress now and then, and pass it on.
 
@@ -60,9 +68,7 @@ def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, i
 
     def report(done: int, total: int) -> None:
         if pace.is_due():
-            speed = done / (time.monotonic() - pace.started)
-            left = (total - done) / speed
-            log.info("score: %d of %d records, %.0f records/s, %.0f s left", done, total, speed, left)
+            log.info("score: %d of %d records%s", done, total, _pace(done, total, time.monotonic() - pace.started))
         if progress:
             progress(done, total)
 
