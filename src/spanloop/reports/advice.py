@@ -34,7 +34,7 @@ def outlook_rows(report: RoundReport) -> list[tuple[str, str]]:
         *_doubled(outlook, pending),
         *([("past models", _models(outlook))] if outlook.models else []),
         *([("models agree", _agreement(outlook.stability))] if outlook.stability else []),
-        ("cost", _cost(outlook.effort)),
+        *_cost(outlook.effort),
     ]
 
 
@@ -97,11 +97,9 @@ def _agreement(found: Stability) -> str:
     return f"each with the one before on {kappas} % of spans, in {found.texts:,} held-out texts: {bound}; {verdict}"
 
 
-def _cost(effort: Effort) -> str:
+def _cost(effort: Effort) -> list[tuple[str, str]]:
     if effort.record_seconds is None or effort.word_seconds is None:
-        return f"not known: {effort.reason}"
+        return []
     who = "1 annotator" if effort.people == 1 else f"{effort.people} annotators"
-    return (
-        f"{effort.record_seconds:.0f} s a record, {effort.word_seconds:.1f} s a word "
-        f"(medians of {effort.records:,} responses by {who})"
-    )
+    figures = f"{effort.record_seconds:.0f} s a record, {effort.word_seconds:.1f} s a word"
+    return [("cost", f"{figures} (medians of {effort.records:,} responses by {who})")]
