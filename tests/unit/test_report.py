@@ -14,8 +14,9 @@ from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
+from spanloop.reports.chart import HEIGHT, WIDTH
 from spanloop.reports.history import HEADER, Entry, entry_of, history, rows
-from spanloop.reports.learning_curve import HEIGHT, WIDTH, learning_curve
+from spanloop.reports.learning_curve import learning_curve
 from spanloop.reports.summary import summary_rows
 from spanloop.store import Store
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from typing import TypedDict
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
@@ -13,27 +12,16 @@ from spanloop.errors import StoreError
 from spanloop.records import Record, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
 from spanloop.rounds.identity import digest
+from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
 from spanloop.rounds.work import SCORES, Work, step
-from spanloop.selection import Pending, prioritise, uncertainties
+from spanloop.selection import Pending
 from spanloop.store.jsonl import read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-
-
-class Queue(TypedDict):
-    """The annotators' queue, by record id.
-
-    Attributes:
-        priority: In 0..1, higher is sooner.
-        uncertainty: The model's doubt, of the records that it scored.
-    """
-
-    priority: dict[str, float]
-    uncertainty: dict[str, float]
 
 
 @step("score")
@@ -104,8 +92,7 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
         Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
         for record, score in _with_scores(work, scored)
     ]
-    queue = Queue(priority=prioritise(pending, config, work.config.splits), uncertainty=uncertainties(pending, config))
-    write_json(work.queue, queue)
+    write_json(work.queue, put_in_order(pending, work.config))
     judged = sum(record.statistics is not None for record in pending)
     log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
     return PrioritiseFigures(strategy=config.strategy, records=len(pending), scored=judged)
