@@ -25,9 +25,9 @@ from spanloop.settings import load_config
 
 if TYPE_CHECKING:
     from spanloop.importing import Table
-    from spanloop.rehearsal.contenders import Contender
+    from spanloop.rehearsal.courses import Course
     from spanloop.rehearsal.curves import Interval
-    from spanloop.rehearsal.plan import Shape
+    from spanloop.rehearsal.plan import Plan, Shape
     from spanloop.rehearsal.play import Rehearsal, Told
     from spanloop.rehearsal.pools import Pools
     from spanloop.rehearsal.verdict import Verdict
@@ -44,7 +44,7 @@ class _Scale:
 
 
 _USUAL = _Scale(("mnlp", "least_confidence", "token_entropy"), seeds=3, steps=8, until=0.6)
-_QUICK = _Scale(("least_confidence",), seeds=2, steps=5, until=0.5)
+_QUICK = _Scale(("least_confidence",), seeds=2, steps=4, until=0.4)
 _HEAD = ("strategy", "seeds", "F1", "90 %", "95 %", "99 %", "saved", "bias")
 _LEGEND = (
     "F1: mean over the annotated words; 90 %: words annotated at that share of the whole pool's F1; saved: percent of "
@@ -100,6 +100,7 @@ def rehearse(
     """
     from spanloop.rehearsal.contenders import by_default, read_contenders
     from spanloop.rehearsal.plan import Shape
+    from spanloop.rehearsal.play import Rehearsal, courses_of
     from spanloop.rehearsal.pools import read_pools
 
     scale = _QUICK if quick else _USUAL
@@ -112,10 +113,11 @@ def rehearse(
     tables = [_open(name, loop, kind, encoding, delimiter) for name in (source, held_out) if name]
     pools = read_pools(tables[0], tables[1] if held_out else None, held_out_share, loop)
     folder = out or Path(f"rehearsal-{Path(source).stem or 'text'}{'-quick' * quick}")
-    rehearsal = _begin(folder.absolute(), loop, pools, shape, contenders=contenders, seeds=seeds or scale.seeds)
-    if quick:
-        typer.echo(_left_out(shape))
-    _play(rehearsal, processes)
+    plan = _begin(folder.absolute(), loop, pools, shape)
+    numbers = seeds or scale.seeds
+    courses = courses_of(contenders, numbers, plan, loop.training, of_the_whole=1 if quick else numbers)
+    _announce(plan, courses, quick)
+    _play(Rehearsal(folder.absolute(), loop, plan, courses), processes)
 
 
 def _open(name: str, loop: LoopConfig, kind: str, encoding: str, delimiter: str) -> "Table":
@@ -126,18 +128,25 @@ def _open(name: str, loop: LoopConfig, kind: str, encoding: str, delimiter: str)
     return table
 
 
-def _begin(
-    folder: Path, loop: LoopConfig, pools: "Pools", shape: "Shape", *, contenders: "list[Contender]", seeds: int
-) -> "Rehearsal":
+def _begin(folder: Path, loop: LoopConfig, pools: "Pools", shape: "Shape") -> "Plan":
     from spanloop.rehearsal.plan import make_plan, open_folder
-    from spanloop.rehearsal.play import Rehearsal, courses_of
 
     plan = make_plan(loop, pools, shape)
     open_folder(folder, plan, pools)
-    names = ", ".join(contender.name for contender in contenders)
-    sizes = f"{plan.records:,} records with {plan.words:,} words to choose from, {plan.judges:,} to judge on"
-    typer.echo(f"{sizes}; {names}; {seeds} seeds, {len(plan.budgets)} steps from {plan.budgets[0]:,} words on")
-    return Rehearsal(folder, loop, plan, courses_of(contenders, seeds, plan))
+    return plan
+
+
+def _announce(plan: "Plan", courses: "list[Course]", quick: bool) -> None:
+    """What is going to be done, and what is not."""
+    names = ", ".join(dict.fromkeys(course.contender.name for course in courses))
+    steps, updates = sum(len(course.budgets) for course in courses), sum(course.left(0) for course in courses)
+    typer.echo(f"{plan.records:,} records with {plan.words:,} words to choose from, {plan.judges:,} to judge on")
+    typer.echo(f"{names}: {steps} models in {len(courses)} runs, about {updates:,} update steps")
+    if quick:
+        typer.echo(
+            f"quick: no folds (probabilities stay uncalibrated, every span counts), {len(plan.budgets)} steps to "
+            f"{plan.budgets[-1] / plan.words:.0%} of the words, few strategies and seeds; without --quick all of it"
+        )
 
 
 def _play(rehearsal: "Rehearsal", processes: int) -> None:
@@ -147,13 +156,6 @@ def _play(rehearsal: "Rehearsal", processes: int) -> None:
     with _resumable(rehearsal.folder), _progress() as told:
         verdict = play(rehearsal, processes or available_cpus(), told)
     _show(verdict, rehearsal.folder)
-
-
-def _left_out(shape: "Shape") -> str:
-    return (
-        f"quick: no folds (probabilities stay uncalibrated, every span counts), {shape.steps} steps to "
-        f"{100 * shape.until:.0f} % of the words, {_QUICK.seeds} seeds, few strategies; without --quick all of it"
-    )
 
 
 @contextmanager
@@ -235,8 +237,8 @@ def _advice(verdict: "Verdict") -> str:
     best = next(iter(verdict.standings), None)
     if best is None:
         return "no strategy is through yet"
-    others = [name for name in verdict.tied if name != best]
-    tied = f"; {', '.join(others)} cannot be told from it on so few seeds" if others else ""
     strategy, *steps = best.split("+")
     how = f"selection.strategy: {strategy}" + (f", selection.steps: {{{', '.join(steps)}}}" if steps else "")
+    others = [name for name in verdict.tied if name != best]
+    tied = f"; so few seeds do not tell {', '.join(others)} from it" if others else ""
     return f"set {how.replace('=', ': ')}{tied}"

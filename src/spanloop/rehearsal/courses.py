@@ -38,11 +38,17 @@ class Course:
         contender: Who orders the queue.
         seed: Number of the repetition.
         budgets: Words annotated at each step.
+        updates: About how many update steps its trainings take.
     """
 
     contender: Contender
     seed: int
     budgets: tuple[int, ...]
+    updates: tuple[int, ...]
+
+    def left(self, done: int) -> int:
+        """Update steps that are still to take after the first `done` steps."""
+        return sum(self.updates[done:])
 
     def file(self, folder: Path, step: int) -> Path:
         """Where the result of a step is kept."""

@@ -72,7 +72,7 @@ class Crew:
     def _deal(self, ready: dict[Course, int]) -> bool:
         """Give the next steps to whoever is free; False once nothing is left and nobody is at work."""
         open_courses = [course for course, done in ready.items() if done < len(course.budgets)]
-        for course in sorted(open_courses, key=lambda course: -left_of(course, ready[course])):
+        for course in sorted(open_courses, key=lambda course: -course.left(ready[course])):
             if (member := self._free()) is None:
                 break
             member.course = course
@@ -124,11 +124,6 @@ class Crew:
             if member.process.is_alive():
                 member.process.kill()
         self._members.clear()
-
-
-def left_of(course: Course, done: int) -> int:
-    """Words that the steps to come are trained on: what a course still costs, steps of few records left aside."""
-    return sum(course.budgets[done:])
 
 
 @contextlib.contextmanager

@@ -4,15 +4,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from spanloop.config import LoopConfig
+from spanloop.config import LoopConfig, TrainingConfig
 from spanloop.errors import ConfigError
 from spanloop.rehearsal.contenders import WHOLE_POOL, Contender
 from spanloop.rehearsal.courses import Course
-from spanloop.rehearsal.crew import Crew, left_of
+from spanloop.rehearsal.crew import Crew
 from spanloop.rehearsal.plan import Plan
 from spanloop.rehearsal.sheet import write_sheet
 from spanloop.rehearsal.step_results import StepResult, read_steps
@@ -37,11 +38,22 @@ class Headway:
 Told = Callable[[StepResult | None, Headway], None]
 
 
-def courses_of(contenders: Sequence[Contender], seeds: int, plan: Plan) -> list[Course]:
-    """Every contender with every seed, and the whole pool once a seed."""
-    numbers = range(seeds)
-    whole = [Course(WHOLE_POOL, seed, (plan.words,)) for seed in numbers]
-    return whole + [Course(contender, seed, tuple(plan.budgets)) for seed in numbers for contender in contenders]
+def courses_of(
+    contenders: Sequence[Contender], seeds: int, plan: Plan, config: TrainingConfig, *, of_the_whole: int
+) -> list[Course]:
+    """Every contender with every seed, and the whole pool with the first `of_the_whole` seeds."""
+    whole, budgets = (plan.words,), tuple(plan.budgets)
+    courses = [Course(WHOLE_POOL, seed, whole, _updates(whole, plan, config)) for seed in range(of_the_whole)]
+    updates = _updates(budgets, plan, config)
+    return courses + [Course(one, seed, budgets, updates) for seed in range(seeds) for one in contenders]
+
+
+def _updates(budgets: Sequence[int], plan: Plan, config: TrainingConfig) -> tuple[int, ...]:
+    """About how many update steps the trainings at each budget take, those of the folds included."""
+    windows = config.per_device_train_batch_size * config.gradient_accumulation_steps
+    records = [words * plan.records / plan.words for words in budgets]
+    trainings = config.folds + 1 if config.folds > 1 else 1
+    return tuple(trainings * max(config.min_steps, ceil(config.num_train_epochs * n / windows)) for n in records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +106,16 @@ def play(rehearsal: Rehearsal, processes: int, told: Told) -> Verdict:
 
 
 class _Clock:
-    """Estimates what is left from what steps cost: the words that they train on."""
+    """Estimates what is left from what steps cost: the update steps of their trainings."""
 
     def __init__(self, folder: Path, courses: Sequence[Course]) -> None:
         done = {course: len(course.done(folder)) for course in courses}
-        self._left = sum(left_of(course, steps) for course, steps in done.items())
+        self._left = sum(course.left(steps) for course, steps in done.items())
         self._done, self._steps = sum(done.values()), sum(len(course.budgets) for course in courses)
         self._worked, self._began = 0, time.monotonic()
 
     def advance(self, course: Course, step: int) -> Headway:
-        cost = course.budgets[step]
+        cost = course.updates[step]
         self._left, self._worked, self._done = self._left - cost, self._worked + cost, self._done + 1
         return self.headway()
 

@@ -62,17 +62,13 @@ def draw(results: Sequence[StepResult], plan: Plan, verdict: Verdict) -> str:
     """F1 over annotated words: the mean over seeds of each strategy, and from the lowest seed to the highest."""
     runs = runs_of(results, len(plan.budgets))
     full = [result for result in results if result.strategy == FULL]
-    lines = []
-    for name in verdict.standings:
-        seeds = [[*run, *(f for f in full if f.seed == seed)] for seed, run in runs[name].items()]
-        least = min(len(run) for run in seeds)
-        lines.append(Line(name, tuple(_mark(name, [run[i] for run in seeds]) for i in range(least))))
-    return chart(
-        lines,
-        title="F1 on held-out records, mean and range over seeds",
-        x_label="annotated words",
-        zoom=True,
-    )
+    end = [_mark("whole pool", full)] if full else []
+    lines = [
+        Line(name, [*(_mark(name, step) for step in zip(*runs[name].values(), strict=True)), *end])
+        for name in verdict.standings
+    ]
+    title = "F1 on held-out records, mean and range over seeds"
+    return chart(lines, title=title, x_label="annotated words", zoom=True)
 
 
 def _mark(name: str, points: Sequence[StepResult]) -> Mark:

@@ -75,11 +75,11 @@ class Verdict:
 def judge(results: Sequence[StepResult], plan: Plan) -> Verdict:
     """Draw the verdict from finished steps; strategies and seeds that are not through yet do not count."""
     runs = runs_of(results, len(plan.budgets))
-    full = {result.seed: result for result in results if result.strategy == FULL}
-    target = interval([result.f1 for result in full.values()])
+    target = interval([result.f1 for result in results if result.strategy == FULL])
+    end = _End(plan.words, plan.records, target.mean) if target else None
     areas = {name: {seed: _area(steps, plan) for seed, steps in seeds.items()} for name, seeds in runs.items()}
     order = sorted(areas, key=lambda name: -fmean(areas[name].values()))
-    standings = {name: _standing(name, runs, full, areas, target.mean if target else None) for name in order}
+    standings = {name: _standing(name, runs, areas, end) for name in order}
     return Verdict(target, standings, [name for name in order if _is_tied(areas[name], areas[order[0]])])
 
 
@@ -93,6 +93,15 @@ def runs_of(results: Sequence[StepResult], steps: int) -> Runs:
     return {name: seeds for name, seeds in whole.items() if seeds}
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The whole pool, at which every curve ends."""
+
+    words: int
+    records: int
+    f1: float
+
+
 def _area(steps: Sequence[StepResult], plan: Plan) -> float:
     return mean_height(_points(steps, "words"), plan.budgets[0], plan.budgets[-1])
 
@@ -101,21 +110,15 @@ def _points(steps: Sequence[StepResult], spent: str) -> list[Point]:
     return [(float(getattr(step, spent)), step.f1) for step in steps]
 
 
-def _standing(
-    name: str,
-    runs: Runs,
-    full: Mapping[int, StepResult],
-    areas: Mapping[str, Mapping[int, float]],
-    target: float | None,
-) -> Standing:
+def _standing(name: str, runs: Runs, areas: Mapping[str, Mapping[int, float]], end: _End | None) -> Standing:
     ours, random = runs[name], runs.get(YARDSTICK, {})
     return Standing(
         seeds=len(ours),
         auc=fmean(areas[name].values()),
         auc_over_random=_difference(areas[name], areas.get(YARDSTICK, {})) if name != YARDSTICK else None,
-        words_to={share: _mean(_costs(ours, full, "words", target, share)) for share in SHARES},
-        records_to={share: _mean(_costs(ours, full, "records", target, share)) for share in SHARES},
-        saving={spent: _saving(ours, random, full, spent, target) for spent in ("words", "records")}
+        words_to={share: _mean(_costs(ours, "words", end, share)) for share in SHARES},
+        records_to={share: _mean(_costs(ours, "records", end, share)) for share in SHARES},
+        saving={spent: _saving(ours, random, spent, end) for spent in ("words", "records")}
         if name != YARDSTICK
         else {},
         reported_minus_true=_bias(ours, lambda s: s.reported_f1, lambda s: s.f1, lambda s: s.n_test),
@@ -125,19 +128,13 @@ def _standing(
 
 
 def _costs(
-    seeds: Mapping[int, Sequence[StepResult]],
-    full: Mapping[int, StepResult],
-    spent: str,
-    target: float | None,
-    share: int,
+    seeds: Mapping[int, Sequence[StepResult]], spent: str, end: _End | None, share: int
 ) -> dict[int, float | None]:
-    """What each seed spent to reach a share of the full pool's F1; its curve ends at the full pool."""
-    if target is None:
+    """What each seed spent to reach a share of the full pool's F1, in words or records."""
+    if end is None:
         return {}
-    return {
-        seed: reached(_points([*steps, full[seed]] if seed in full else steps, spent), target * share / 100)
-        for seed, steps in seeds.items()
-    }
+    last = (float(getattr(end, spent)), end.f1)
+    return {seed: reached([*_points(steps, spent), last], end.f1 * share / 100) for seed, steps in seeds.items()}
 
 
 def _mean(costs: Mapping[int, float | None]) -> float | None:
@@ -148,11 +145,10 @@ def _mean(costs: Mapping[int, float | None]) -> float | None:
 def _saving(
     ours: Mapping[int, Sequence[StepResult]],
     random: Mapping[int, Sequence[StepResult]],
-    full: Mapping[int, StepResult],
     spent: str,
-    target: float | None,
+    end: _End | None,
 ) -> Interval | None:
-    costs, theirs = (_costs(seeds, full, spent, target, _PROVEN_AT) for seeds in (ours, random))
+    costs, theirs = (_costs(seeds, spent, end, _PROVEN_AT) for seeds in (ours, random))
     pairs = [(a, b) for seed, a in costs.items() if a is not None and (b := theirs.get(seed)) is not None]
     return saving([a for a, _ in pairs], [b for _, b in pairs])
 
