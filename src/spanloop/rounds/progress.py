@@ -2,11 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from spanloop.training import TrainProgress
+
+T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -50,11 +52,12 @@ def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callabl
     return report
 
 
-def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
-    """Log a scoring pass's progress now and then, and pass it on.
+def log_scoring(progress: Callable[[int, int], None] | None, name: str = "score") -> Callable[[int, int], None]:
+    """Log a pass's progress now and then, and pass it on.
 
     Args:
         progress: Told the records done and all records, after each; None: nobody.
+        name: What is done with the records.
     """
     pace = Pace()
 
@@ -62,8 +65,15 @@ def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, i
         if pace.is_due():
             speed = done / (time.monotonic() - pace.started)
             left = (total - done) / speed
-            log.info("score: %d of %d records, %.0f records/s, %.0f s left", done, total, speed, left)
+            log.info("%s: %d of %d records, %.0f records/s, %.0f s left", name, done, total, speed, left)
         if progress:
             progress(done, total)
 
     return report
+
+
+def counted(items: Iterable[T], total: int, progress: Callable[[int, int], None]) -> Iterator[T]:
+    """Items as they come; after each, `progress` is told the items done and all items."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(done, total)
