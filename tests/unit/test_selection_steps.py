@@ -5,12 +5,13 @@ import pytest
 
 from spanloop.config import SelectionConfig, SplitConfig
 from spanloop.errors import ConfigError
-from spanloop.records import Statistics
-from spanloop.selection import STRATEGIES, Pending, Pool, prioritise
+from spanloop.records import Span, Statistics
+from spanloop.selection import STRATEGIES, Annotated, Pending, Pool, prioritise
 from spanloop.selection.diversity import diversity
 from spanloop.selection.minhash import near_duplicates, signatures
 from spanloop.selection.pool import ranks
 from spanloop.selection.reranking import cost, duplicates, groups
+from spanloop.selection.strategies import label_weights
 from spanloop.selection.vectors import vectors
 
 ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
@@ -31,9 +32,9 @@ def records(values, *, texts=None, documents=None, words=None, embeddings=None):
     ]
 
 
-def served(pending, **selection):
+def served(pending, *, annotated=(), **selection):
     """Ids in the order in which annotators see them."""
-    found = prioritise(pending, SelectionConfig(**selection), ALL_TRAIN)
+    found = prioritise(pending, SelectionConfig(**selection), ALL_TRAIN, annotated=annotated)
     return sorted(found, key=found.get, reverse=True)
 
 
@@ -72,6 +73,60 @@ def test_a_near_repetition_comes_behind():
     ]
     values = np.array([0.9, 0.5, 1.0])
     assert order(duplicates(values, Pool(records(values, texts=texts)), 0.9)) == [2, 1, 0]
+
+
+def test_what_is_annotated_is_not_asked_again():
+    texts = sentences(40)
+    pending = records(range(40), texts=texts)
+    done = [Annotated(f"a{i}", f"other{i}", texts[i].upper()) for i in (39, 20, 3)]
+    assert served(pending, annotated=done, steps={"duplicates": 1.0})[-3:] == ["r39", "r20", "r3"]
+    assert served(pending, annotated=done, steps={"duplicates": 0.0}) == served(pending)
+
+
+def test_documents_with_annotated_records_wait():
+    pending = records([4, 3, 2, 1], documents=["a", "a", "b", "c"])
+    done = [Annotated("x", "a", ""), Annotated("y", "a", ""), Annotated("z", "b", "")]
+    assert order(groups(ranks(np.array([4.0, 3, 2, 1])), Pool(pending, done), 1.0))[0] == 3
+    assert groups(np.ones(4), Pool(pending, done), 0.5).tolist() == pytest.approx([0.25, 0.125, 0.5, 1.0])
+
+
+def test_diversity_keeps_away_from_what_is_annotated():
+    pending = records([3, 2, 1], embeddings=[[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    done = [Annotated("x", "x", "", (), np.array([1, 0.1, 0], dtype=np.float32))]
+    values = np.array([1.0, 0.9, 0.8])
+    assert order(diversity(values, Pool(pending), 0.6))[0] == 0
+    assert order(diversity(values, Pool(pending, done), 0.6))[-1] == 0
+
+
+def test_held_out_annotation_changes_nothing():
+    """To keep away from test records would make what is trained on unlike them."""
+    splits, texts = SplitConfig(validation=0.0, test=0.5), sentences(60)
+    pending = records(range(60), texts=texts)
+    everything = {"duplicates": 1.0, "groups": 1.0, "diversity": 0.5}
+    done = [Annotated(f"a{r.id}", r.group, r.text, (Span(0, 4, "word"),)) for r in pending[::2]]
+    tested = [a for a in done if splits.split_of(a.group) == "test"]
+    for strategy in ("mnlp", "reweighted_mnlp", "typiclust"):
+        config = SelectionConfig(strategy=strategy, steps=everything)
+        plain, same, other = (prioritise(pending, config, splits, annotated=a) for a in ((), tested, done))
+        assert len(tested) > 5
+        assert plain == same != other
+
+
+def test_labels_that_are_rare_among_the_annotated_count_more():
+    doubts = [{"": 2.0}, {"": 1.0, "common": 0.5}, {"rare": 0.9}, {"": 1.0, "unseen": 0.2}]
+    pending = [
+        Pending(f"r{i}", f"g{i}", "", Statistics(10, 0, 0, 0, 0, 0, label_doubt=each)) for i, each in enumerate(doubts)
+    ]
+    text = "one two three four five six seven eight nine ten"
+    done = [Annotated(f"a{i}", f"b{i}", text, (Span(0, 18, "common"),)) for i in range(9)]
+    done.append(Annotated("a", "b", text, (Span(0, 3, "rare"),)))
+    assert served(pending, strategy="reweighted_mnlp") == ["r0", "r1", "r3", "r2"]  # all weigh the same
+    weights = label_weights(done)
+    assert weights == pytest.approx({"": 1 / 0.73, "common": 1 / 0.46, "rare": 1 / 0.11})
+    wanted = [2 * weights[""], weights[""] + 0.5 * weights["common"], 0.9 * weights["rare"], weights[""] + 0.2 * 10]
+    values = STRATEGIES["reweighted_mnlp"].values(Pool(pending, done), np.random.default_rng(0))
+    assert values.tolist() == pytest.approx([each / 10 for each in wanted])
+    assert served(pending, strategy="reweighted_mnlp", annotated=done)[0] == "r2"
 
 
 def test_minhash_finds_planted_repetitions_and_nothing_else():

@@ -14,7 +14,7 @@ Labels = npt.NDArray[np.int64]
 
 _NEIGHBOURS = 20  # that decide how typical a record is, as in the paper
 _MOST_CLUSTERS = 500  # as in the paper
-_LEAST_SIZE = 5  # records a cluster, as in the paper
+_LEAST_SIZE = 5  # records of a cluster, as in the paper: what is in smaller ones is not typical of anything
 _BATCH = 100  # clusters beyond the annotated records: what people annotate before the first model
 _SAMPLE = 10_000  # records that decide where the clusters are
 _SWEEPS = 8
@@ -23,7 +23,7 @@ _CHUNK = 8192
 
 
 def typical_first(rows: Vectors, annotated: Vectors, rng: np.random.Generator) -> FloatArray:
-    """Order records by clusters in turn, in each the most typical first.
+    """Order records by clusters in turn, in each the most typical first; those of tiny clusters come last.
 
     Args:
         rows: Unit vectors of the records, shape (n, dimensions), in an order that says nothing.
@@ -44,7 +44,7 @@ def typical_first(rows: Vectors, annotated: Vectors, rng: np.random.Generator) -
     for members in np.split(np.argsort(cluster, kind="stable"), np.cumsum(sizes)[:-1]):
         order = members[np.argsort(-_typicality(rows[members]), kind="stable")]
         turn[order] += np.arange(len(order))
-    order = np.lexsort((-sizes[cluster], turn))
+    order = np.lexsort((-sizes[cluster], turn, sizes[cluster] < _LEAST_SIZE))
     values = np.empty(n)
     values[order] = np.arange(n, 0, -1) / n
     return values
