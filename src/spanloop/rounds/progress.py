@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 10.0
+_TOO_EARLY = 50  # before this part of the records is done nothing is said about the rest
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,13 @@ def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callabl
     return report
 
 
+def _pace(done: int, total: int, seconds: float) -> str:
+    """How fast and how long still; nothing at the beginning, when a whole chunk was worked on and one record came."""
+    if done < total / _TOO_EARLY:
+        return ""
+    return f", {done / seconds:.0f} records/s, {(total - done) * seconds / done:.0f} s left"
+
+
 def log_scoring(progress: Callable[[int, int], None] | None, name: str = "score") -> Callable[[int, int], None]:
     """Log a pass's progress now and then, and pass it on.
 
@@ -63,9 +71,7 @@ def log_scoring(progress: Callable[[int, int], None] | None, name: str = "score"
 
     def report(done: int, total: int) -> None:
         if pace.is_due():
-            speed = done / (time.monotonic() - pace.started)
-            left = (total - done) / speed
-            log.info("%s: %d of %d records, %.0f records/s, %.0f s left", name, done, total, speed, left)
+            log.info("%s: %d of %d records%s", name, done, total, _pace(done, total, time.monotonic() - pace.started))
         if progress:
             progress(done, total)
 

@@ -63,7 +63,7 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
     encoder = Encoder(tokenizer, folder.max_length, folder.stride, folder.surface_features)
-    return Loaded(folder, encoder, _forward(model, encoder.pad_id, folder.max_length, config))
+    return Loaded(folder, encoder, _forward("score", model, encoder.pad_id, folder.max_length, config))
 
 
 def load_encoder(training: TrainingConfig, config: ScoringConfig) -> tuple[Encoder, Forward]:
@@ -85,7 +85,7 @@ def load_encoder(training: TrainingConfig, config: ScoringConfig) -> tuple[Encod
         ) from None
     max_length = longest_window(model, tokenizer, training.max_length)
     encoder = Encoder(tokenizer, max_length, training.stride)
-    return encoder, _forward(model, encoder.pad_id, max_length, config)
+    return encoder, _forward("embed", model, encoder.pad_id, max_length, config)
 
 
 def _read(name: str) -> tuple[Any, Any]:
@@ -94,7 +94,7 @@ def _read(name: str) -> tuple[Any, Any]:
         return model, AutoTokenizer.from_pretrained(name)
 
 
-def _forward(model: Any, pad_id: int, max_length: int, config: ScoringConfig) -> Forward:
+def _forward(what: str, model: Any, pad_id: int, max_length: int, config: ScoringConfig) -> Forward:
     """Bring a model onto the device, in the form that runs fastest there."""
     device = find_device()
     model = model.to(device.device, _DTYPES[device.precision]).eval()
@@ -111,7 +111,7 @@ def _forward(model: Any, pad_id: int, max_length: int, config: ScoringConfig) ->
         raise no_room(max_length) from None
     if on_cpu:
         forward.workers = _workers(torch.get_num_threads())
-    _say(forward, device, config)
+    _say(what, forward, device, config)
     return forward
 
 
@@ -139,7 +139,7 @@ def _workers(threads: int) -> ThreadPoolExecutor | None:
     return workers
 
 
-def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
+def _say(what: str, forward: Forward, device: Device, config: ScoringConfig) -> None:
     backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
     packed = "packed windows" if forward.first_position is not None else "padded windows"
-    log.info("score: %s, %s, %d tokens a batch", backend, packed, forward.budget)
+    log.info("%s: %s, %s, %d tokens a batch", what, backend, packed, forward.budget)
