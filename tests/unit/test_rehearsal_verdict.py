@@ -23,7 +23,9 @@ def a_step(strategy, seed, step, words, f1, **changes):
 
 
 def a_run(strategy, seed, f1s, **changes):
-    return [a_step(strategy, seed, i, w, f1, **changes) for i, (w, f1) in enumerate(zip(PLAN.budgets, f1s, strict=True))]
+    return [
+        a_step(strategy, seed, i, w, f1, **changes) for i, (w, f1) in enumerate(zip(PLAN.budgets, f1s, strict=True))
+    ]
 
 
 def whole_pool(*f1s):

@@ -108,7 +108,7 @@ def rehearse(
     loop.columns = named_columns(loop.columns, text=text, id_columns=id_columns, group=group, spans=spans)
     if quick:
         loop.training.folds = 0
-    contenders = read_contenders(strategies or by_default(loop, scale.rivals), loop)
+    contenders = read_contenders(strategies or by_default(loop, scale.rivals), loop, Path.cwd())
     shape = Shape(start=start, until=until or scale.until, steps=steps or scale.steps)
     tables = [_open(name, loop, kind, encoding, delimiter) for name in (source, held_out) if name]
     pools = read_pools(tables[0], tables[1] if held_out else None, held_out_share, loop)

@@ -4,10 +4,11 @@ A step trains on what is annotated, judges the model, scores what is left, and t
 the queue. The first batch comes from the queue as it is before there is a model.
 """
 
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -19,15 +20,14 @@ from spanloop.rehearsal.contenders import FULL, Contender
 from spanloop.rehearsal.plan import Plan, read_plan
 from spanloop.rehearsal.pools import as_example, words_in
 from spanloop.rehearsal.step_results import StepResult, read_step, step_file, write_predictions, write_step
-from spanloop.rounds.ordering import put_in_order
-from spanloop.selection import Pending
+from spanloop.rounds.ordering import embeddings_of, put_in_order
+from spanloop.selection import Pending, wants_embeddings
 from spanloop.store import Store
 from spanloop.store.jsonl import read_annotations
 
 Known: TypeAlias = Mapping[str, Statistics]
 
 _KEPT_JUDGEMENTS = 1000  # records whose predictions are kept, for questions that come later
-_NO_SPLITS = {"test": 0.0, "validation": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,18 @@ class Ground:
     judges: Sequence[Annotation]
     words: Mapping[str, int]
 
+    def embedded(self, config: LoopConfig) -> Path:
+        """A folder with the embeddings of the pool, made once and whole: so they do not depend on who asks first."""
+        cache = self.folder / "work" / "embeddings"
+        if not cache.exists():
+            making = cache.with_name(f"embeddings-{os.getpid()}")
+            making.mkdir(parents=True, exist_ok=True)
+            embeddings_of([Pending(r.record_id, r.group, r.text) for r in self.pool.values()], config, making)
+            with contextlib.suppress(OSError):  # somebody else was faster
+                making.rename(cache)
+            shutil.rmtree(making, ignore_errors=True)
+        return cache
+
     @classmethod
     def open(cls, folder: Path, config: LoopConfig) -> "Ground":
         """Read a rehearsal's folder."""
@@ -94,7 +106,7 @@ class Ground:
 class _Clock:
     seconds: dict[str, float] = field(default_factory=dict)
 
-    @contextmanager
+    @contextlib.contextmanager
     def part(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
         yield
@@ -169,8 +181,18 @@ class _Step:
         if self._course.contender.name == FULL:
             return sorted(self._ground.pool)
         with self._clock.part("order"):
-            queue = put_in_order([_pending(r, {}) for r in self._ground.pool.values()], self._config)
-        return self._head(queue["priority"], self._course.budgets[0])
+            priority = self._priority(self._ground.pool.values(), {}, set())
+        return self._head(priority, self._course.budgets[0])
+
+    def _priority(
+        self, pending: Iterable[Annotation], known: Known, annotated: set[str], splits: SplitConfig | None = None
+    ) -> Mapping[str, float]:
+        """The queue as a round makes it."""
+        config = self._config.model_copy(update={"splits": splits}) if splits else self._config
+        records = [Pending(r.record_id, r.group, r.text, known.get(r.record_id)) for r in pending]
+        cache = self._ground.embedded(config) if wants_embeddings(config.selection, scored=bool(known)) else None
+        done = [self._ground.pool[name] for name in sorted(annotated)]
+        return put_in_order(records, config, annotated=done, cache=cache)["priority"]
 
     def _trained(self, annotations: Sequence[Annotation]) -> Path:
         """A model of the annotations, in a folder that lasts as long as the step."""
@@ -196,7 +218,7 @@ class _Step:
         return found
 
     def _next(self, model: Path, annotated: set[str]) -> tuple[list[str], list[str]]:
-        """The next batch, and the records of the test split that its strategy would have chosen."""
+        """The next batch, and as many records of the test split, by the strategy: what a test set must not be."""
         if self._number + 1 == len(self._course.budgets):
             return [], []
         pending = [record for name, record in self._ground.pool.items() if name not in annotated]
@@ -205,10 +227,13 @@ class _Step:
         with self._clock.part("score"):
             known = self._statistics(model, pending, rivals)
         with self._clock.part("order"):
-            queue = put_in_order([_pending(record, known) for record in pending], self._config)
+            priority = self._priority(pending, known, annotated)
             done = sum(self._ground.words[name] for name in annotated)
-            batch = self._head(queue["priority"], self._course.budgets[self._number + 1] - done)
-            return batch, self._chosen(rivals, known, batch)
+            batch = self._head(priority, self._course.budgets[self._number + 1] - done)
+            wanted = sum(self._config.splits.split_of(self._ground.pool[name].group) == "test" for name in batch)
+            learnt = annotated - {record.record_id for record in self._tests}
+            chosen = self._priority(rivals, known, learnt, SplitConfig(validation=0.0, test=0.0)) if rivals else {}
+            return batch, sorted(chosen, key=lambda name: -chosen[name])[:wanted]
 
     def _statistics(self, model: Path, *parts: Iterable[Annotation]) -> Known:
         """What the model says of the records, where somebody asks."""
@@ -220,13 +245,6 @@ class _Step:
         scorer = Scorer.load(model, self._config.scoring)
         return {scored.id: scored.statistics for scored in scorer.score(texts.items())}
 
-    def _chosen(self, rivals: Sequence[Annotation], known: Known, batch: Sequence[str]) -> list[str]:
-        """As many records of the test split as the batch has, by the strategy: what a test set must not be."""
-        wanted = sum(self._config.splits.split_of(self._ground.pool[name].group) == "test" for name in batch)
-        alike = self._config.model_copy(update={"splits": SplitConfig(**_NO_SPLITS)})
-        queue = put_in_order([_pending(record, known) for record in rivals], alike)["priority"]
-        return sorted(queue, key=lambda name: -queue[name])[:wanted]
-
     def _head(self, priority: Mapping[str, float], budget: int) -> list[str]:
         """Records from the head of the queue until the budget of words is used up."""
         batch: list[str] = []
@@ -236,10 +254,6 @@ class _Step:
             batch.append(name)
             budget -= self._ground.words[name]
         return batch
-
-
-def _pending(record: Annotation, known: Known) -> Pending:
-    return Pending(record.record_id, record.group, record.text, known.get(record.record_id))
 
 
 def _f1(records: Sequence[Annotation], found: Predictions) -> float | None:

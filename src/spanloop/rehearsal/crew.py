@@ -91,7 +91,7 @@ class Crew:
         ours, theirs = context.Pipe()
         arguments = (theirs, len(self._members), self.folder, self.config)
         process = context.Process(target=_member, args=arguments, name=f"rehearsal-{len(self._members)}", daemon=True)
-        with _one_thread():
+        with one_thread():
             process.start()
         theirs.close()
         self._members.append(_Member(process, ours))
@@ -127,7 +127,7 @@ class Crew:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """What libraries read when they are loaded."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

@@ -1,6 +1,7 @@
 """Play a rehearsal: courses for every strategy and seed, worked off side by side, and what they show."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def play(rehearsal: Rehearsal, processes: int, told: Told) -> Verdict:
             told(result, clock.advance(course, result.step))
 
         Crew(folder, rehearsal.config, min(processes, len(courses))).work_off(courses, heard)
+        shutil.rmtree(folder / "work", ignore_errors=True)
         return write_sheet(folder, results, plan)
 
 
