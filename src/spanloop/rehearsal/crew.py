@@ -107,8 +107,8 @@ class Crew:
         except (EOFError, OSError):
             member.process.join(_PATIENCE)
             raise TrainingError(
-                f"a training process ended with code {member.process.exitcode} (too little memory?); the same command "
-                "goes on where it was, try fewer --processes"
+                f"a process of the rehearsal ended with code {member.process.exitcode}; the same command goes on where "
+                "it was, with fewer --processes if memory is short"
             ) from None
         if isinstance(answer, StepResult):
             return answer
