@@ -152,6 +152,16 @@ def test_what_cannot_be_rehearsed_is_refused_in_a_line(begun, words, kind, messa
     assert "\n" not in str(refused)
 
 
+def test_what_a_process_is_refused_ends_all_in_a_line(place):
+    (place / "mine.py").write_text("def wrong(pool, rng):\n    return [1.0]\n")
+    words = ["--strategies", "mine:wrong", "--seeds", "1", "--processes", "1", "--out", "refused"]
+    run = [sys.executable, "-c", PROGRAM, "rehearse", "data.jsonl", *words]
+    done = subprocess.run(run, cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("spanloop: selection.strategy: wrong returned a list for ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_another_configuration_is_refused_and_more_strategies_are_not(begun, monkeypatch):
     assert rehearse(begun, "data.jsonl", "--out", "begun", "--strategies", "random,margin", "--seeds", "7") is None
     monkeypatch.setenv("SPANLOOP_TRAINING__MIN_STEPS", "9")

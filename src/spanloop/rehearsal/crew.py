@@ -91,7 +91,7 @@ class Crew:
         ours, theirs = context.Pipe()
         arguments = (theirs, len(self._members), self.folder, self.config)
         process = context.Process(target=_member, args=arguments, name=f"rehearsal-{len(self._members)}", daemon=True)
-        with one_thread():
+        with one_thread(), _deaf_to_interrupts():
             process.start()
         theirs.close()
         self._members.append(_Member(process, ours))
@@ -139,9 +139,18 @@ def one_thread() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """What is started meanwhile never hears Ctrl-C, which the terminal sends to all: its parent does, and ends it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _member(line: Connection, number: int, folder: Path, config: LoopConfig) -> None:
     """The life of a process: steps of courses, until the line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     _end_with_parent()
     logging.disable(logging.WARNING)  # of hundreds of trainings
     _take_device(number)

@@ -6,6 +6,7 @@ A self-contained SVG written by hand: any browser and any report shows it, and n
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 760, 440
@@ -85,11 +86,9 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
 
 
 def _styles() -> Iterator[tuple[str, str]]:
-    """A colour and a dash for each line; the first two differ in both."""
-    number = 0
-    while True:
-        yield _COLOURS[number % len(_COLOURS)], _DASHES[(number + number // len(_COLOURS)) % len(_DASHES)]
-        number += 1
+    """A colour and a dash for each line: neighbours differ in both, and no two lines of 24 in neither."""
+    n = len(_COLOURS)
+    return ((_COLOURS[i % n], _DASHES[(i % n + i // n) % len(_DASHES)]) for i in count())
 
 
 def _axes(x: Scale, y: Scale, ticks: range, lowest: int, x_label: str) -> list[str]:
