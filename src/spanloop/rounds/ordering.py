@@ -51,7 +51,7 @@ def put_in_order(
     """
     done = [Annotated(a.record_id, a.group, a.text, a.spans) for a in annotated]
     if wants_embeddings(config.selection, scored=any(record.statistics for record in pending)):
-        vector = _embedded([*pending, *done], config, cache)
+        vector = embeddings_of([*pending, *done], config, cache)
         pending = [replace(record, embedding=vector(record.text)) for record in pending]
         done = [replace(record, embedding=vector(record.text)) for record in done]
     known = config.selection, config.splits
@@ -60,10 +60,22 @@ def put_in_order(
     )
 
 
-def _embedded(
+def embeddings_of(
     records: Sequence[Pending | Annotated], config: LoopConfig, cache: Path | None
 ) -> Callable[[str], Halves | None]:
-    """The embedding of each text; of none where the encoder cannot be had: words tell texts apart then."""
+    """Embed the texts of records.
+
+    Args:
+        records: The records.
+        config: Names the encoder.
+        cache: See `put_in_order`.
+
+    Returns:
+        From a text to its embedding; to None where the encoder cannot be had: words tell texts apart then.
+
+    Raises:
+        StoreError: The cache cannot be written.
+    """
     book = VectorBook(cache / f"embeddings-{_encoder_key(config)}.f16" if cache else None)
     if texts := list(dict.fromkeys(record.text for record in records if book.get(record.text) is None)):
         from spanloop.scoring import embed

@@ -24,6 +24,8 @@ from spanloop.words import split_words
 
 Values = Callable[[Pool, np.random.Generator], FloatArray]
 
+_SMOOTHING = 0.1  # beta of Luo et al.: no label counts more than eleven times as much as another
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
@@ -139,8 +141,6 @@ STRATEGIES: dict[str, Strategy] = {
     "typiclust": Strategy(typiclust, is_measure=False, sees_embeddings=True),
 }
 """Every strategy by its name in `selection.strategy`."""
-
-_SMOOTHING = 0.1  # beta of Luo et al.: no label counts more than eleven times as much as another
 
 
 def label_weights(annotated: Sequence[Annotated]) -> dict[str, float]:
