@@ -4,12 +4,12 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from spanloop.config import ScoringConfig
 from spanloop.errors import TrainingError, first_line
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
@@ -20,6 +20,9 @@ from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
 from spanloop.scoring import int8, onednn
 from spanloop.spans import tag_names
+
+if TYPE_CHECKING:
+    from spanloop.config import ScoringConfig
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Loaded:
     forward: Forward
 
 
-def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
+def load_for_scoring(folder: ModelFolder, config: "ScoringConfig") -> Loaded:
     """Load a model in the number format, the layers and the attention that suit this machine.
 
     Raises:
@@ -81,7 +84,7 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     return Loaded(folder, encoder, forward)
 
 
-def _prepare(forward: Forward, folder: ModelFolder, config: ScoringConfig) -> None:
+def _prepare(forward: Forward, folder: ModelFolder, config: "ScoringConfig") -> None:
     """Give the model the attention, layers and dropout that it can have here."""
     model, lengths = forward.model, (folder.max_length, min(7, folder.max_length))
     probe(forward, lengths, exact=model.dtype == torch.float32)
@@ -105,7 +108,7 @@ def _workers(threads: int) -> ThreadPoolExecutor | None:
     return workers
 
 
-def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
+def _say(forward: Forward, device: Device, config: "ScoringConfig") -> None:
     backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
     packed = "packed windows" if forward.first_position is not None else "padded windows"
     log.info("score: %s, %s, %d tokens a batch", backend, packed, forward.budget)
