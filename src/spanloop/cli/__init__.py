@@ -34,7 +34,7 @@ def _options(
 @cache
 def register() -> None:
     """Attach the command groups to the application."""
-    from spanloop.cli import agreement, argilla, backup, demo, imports, init, report, run, simulate, store, up
+    from spanloop.cli import agreement, argilla, backup, demo, imports, init, rehearse, report, run, simulate, store, up
 
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
@@ -49,6 +49,7 @@ def register() -> None:
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)
+    app.command()(rehearse.rehearse)
     app.command()(demo.demo)
 
 
