@@ -13,7 +13,20 @@ import killed_round
 from sentences import sentences
 from world import World
 
-STEPS = ["pull", "annotations", "news", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "close"]
+STEPS = [
+    "pull",
+    "annotations",
+    "news",
+    "snapshot",
+    "train",
+    "evaluate",
+    "gate",
+    "score",
+    "prioritise",
+    "log",
+    "outlook",
+    "close",
+]
 POINTS = [
     "before:pull",
     "after:pull",
@@ -29,6 +42,7 @@ POINTS = [
     "after:prioritise",
     "middle:bulk-write",
     "after:log",
+    "after:outlook",
     "middle:publish-round",
 ]
 
@@ -59,6 +73,7 @@ def lasting(report: dict[str, Any]) -> dict[str, Any]:
     steps = {
         name: {**figures[name], "seconds": 0, "key": ""} for name in ("annotations", "snapshot", "evaluate", "gate")
     }
+    steps["outlook"] = {**figures["outlook"], "seconds": 0, "effort": None}
     models = {name: figures["train"][name] for name in ("champion", "challenger", "reason")}
     return {**steps, "models": models, "reason": report["reason"], "champion": report["champion"]}
 
