@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloop.records import Span
-from spanloop.rehearsal.annotator import with_mistakes
+from spanloop.rehearsal.mistakes import with_mistakes
 
 TEXT = "Anna Maria Lee went to Rome and then to New York"
 SPANS = (Span(0, 14, "person"), Span(23, 27, "place"), Span(40, 48, "place"))
