@@ -23,6 +23,7 @@ from spanloop.argilla import pull as pull_function
 from spanloop.argilla.pull import look_up
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaError, ArgillaUnauthorized
+from spanloop.local_argilla.process import Running
 from spanloop.records import Record, ScoredSpan, Span, Suggestion
 from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
@@ -216,16 +217,19 @@ def test_what_is_annotated_blind_shows_no_guess_and_keeps_its_place(client: Argi
     assert records(client, dataset)["theirs"].suggestion is None
 
 
-def test_only_the_suggestion_of_our_question_is_taken_away(client: ArgillaClient, loop: LoopConfig, fill: Fill) -> None:
+def test_only_the_suggestion_of_our_question_is_taken_away(
+    client: ArgillaClient, loop: LoopConfig, fill: Fill, argilla_server: Running
+) -> None:
     fill({})  # makes the workspace
-    fields, labels = [rg.TextField(name="text", client=client.sdk)], ["person", "place"]
-    spans = rg.SpanQuestion(name="entities", field="text", labels=labels, client=client.sdk)
-    comment = rg.TextQuestion(name="comment", required=False, client=client.sdk)
-    settings = rg.Settings(fields=fields, questions=[spans, comment], allow_extra_metadata=True)
-    theirs = rg.Dataset("theirs-" + loop.argilla.dataset, loop.argilla.workspace, settings, client=client.sdk).create()
+    sdk = rg.Argilla(api_url=argilla_server.url, api_key=argilla_server.api_key)
+    spans = rg.SpanQuestion(name="entities", field="text", labels=["person", "place"])
+    questions = [spans, rg.TextQuestion(name="comment", required=False)]
+    settings = rg.Settings(fields=[rg.TextField(name="text")], questions=questions, allow_extra_metadata=True)
+    loop.argilla.dataset += "-theirs"
+    theirs = rg.Dataset(loop.argilla.dataset, loop.argilla.workspace, settings, client=sdk).create()
     suggestions = [rg.Suggestion("comment", "why not", agent="gpt-4o"), rg.Suggestion("entities", [], agent="gpt-4o")]
     theirs.records.log([rg.Record({"text": "Anna went out"}, suggestions=suggestions, id="a")])
-    loop.argilla.dataset = theirs.name
+
     dataset = find_dataset(client, loop)
     assert write_suggestions(client, dataset, [Scored("a", None, 0.5, blind=True)]).withdrawn == 1
     (left,) = look_up(client, dataset, ["a"])["a"]["suggestions"]

@@ -61,6 +61,7 @@ def test_every_first_change_fails_and_all_arrives_once(
     texts = dict(list(TEXTS.items())[:20])
     proxy.fault = first_time_each(fault)
     dataset = ensure_dataset(shaky, loop)
+    loop.task.blind_held_out = False
     import_records(shaky, dataset, imported(texts), loop, annotations="suggestions")
     (annotator,) = simulated_annotators(shaky, dataset, 1)
     with annotator:

@@ -121,6 +121,7 @@ class Fit:
         model, job = self.plain_model, self._job
         if model.config._attn_implementation != self._usual_attention:
             model.set_attn_implementation(self._usual_attention)
+        model.eval()
         encoded, folds = self.targets.encoded, len(job.folds)
         return read_plainly(
             model, self.tokenizer, encoded=encoded, texts=self._left_out, examples=job.examples, folds=folds
