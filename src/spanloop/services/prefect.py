@@ -12,8 +12,10 @@ from spanloop.processes import ports
 from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
+from spanloop.services.prefect_environment import program_root
 
 POOL = "spanloop"  # the work pool that the deployments name
+_FORGETFUL = {"PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs"}  # or its database grows for ever
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
 
 
@@ -41,7 +43,6 @@ class Place:
 
     def environment(self, api_url: str) -> dict[str, str]:
         """The variables of a Prefect process that talks to the server at `api_url`."""
-        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), *sorted(ports.LOOPBACK))))
         return {
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_WORKER_QUERY_SECONDS": "5",
@@ -51,19 +52,28 @@ class Place:
             "PREFECT_API_URL": api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
-            "NO_PROXY": direct,
-            "no_proxy": direct,
+            **ports.past_proxies(self.environ),
             "PYTHONSAFEPATH": "1",  # a file of the user's named like a library must not shadow it
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(program_root()), self.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
         }
 
 
-def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> tuple[Child, PrefectApi]:
-    """Start a Prefect server on a port that the caller has found free; it is not waited for."""
+def start_server(supervisor: Supervisor, place: Place, host: str, port: int, run_days: int) -> tuple[Child, PrefectApi]:
+    """Start a Prefect server on a port that the caller has found free; it is not waited for.
+
+    Args:
+        supervisor: Holds it.
+        place: Where it runs.
+        host: Address to listen on.
+        port: Port to listen on.
+        run_days: Days after which it forgets runs.
+    """
     api_url = f"{ports.local_url(host, port)}/api"
     # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
     # pages call the host that they came from, under whatever name it was reached.
-    environ = place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
+    environ = _FORGETFUL | place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
+    environ.setdefault("PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", str(run_days * 86400))
     command = [*_PREFECT, "server", "start", "--host", host, "--port", str(port)]
     child = supervisor.start(
         "the Prefect server", command, environ=environ, log=place.log("prefect-server"), cwd=place.home

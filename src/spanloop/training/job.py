@@ -4,12 +4,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import find_device
 from spanloop.model.ragged import Ints
@@ -23,6 +22,9 @@ from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.plain import UNREAD, PlainLoss, PlainReading, plain_loss
 from spanloop.training.saving import save_model
 from spanloop.training.stopping import StopWish, sigterm_asks
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Job:
 
     examples: Sequence[Example]
     labels: Sequence[str]
-    config: TrainingConfig
+    config: "TrainingConfig"
     out: Path
     groups: Sequence[str] = ()
     snapshot: str = ""
