@@ -79,7 +79,8 @@ def _in_service(report: RoundReport, figures: Sections) -> str:
 
 def _written(figures: Sections) -> str:
     counts = [f"{name} {count}" for name, count in asdict(figures.log.written).items() if count]
-    return ", ".join([f"{figures.score.scored} records scored", *counts])
+    blind = [f"{figures.score.blind} left blind"] if figures.score.blind else []
+    return ", ".join([f"{figures.score.scored} records scored", *blind, *counts])
 
 
 def _acceptance(report: RoundReport) -> Rows:

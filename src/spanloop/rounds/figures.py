@@ -148,11 +148,13 @@ class ScoreFigures(Figures):
         model: The model in service; None without one.
         scored: Pending records scored in the round.
         known: Records that it had scored before.
+        blind: Pending records that it does not score, since people annotate them blind.
     """
 
     model: str | None = None
     scored: int = 0
     known: int = 0
+    blind: int = 0
 
 
 class PrioritiseFigures(Figures):
@@ -161,7 +163,8 @@ class PrioritiseFigures(Figures):
     Attributes:
         strategy: The query strategy.
         records: Pending records with a place in the queue.
-        scored: Those with a score; most strategies cannot judge the others, which come last and at random.
+        scored: Those with a score; most strategies cannot judge the others, which come last and at random. Held-out
+            records need none: their places are random in any case.
     """
 
     strategy: str
