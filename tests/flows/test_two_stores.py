@@ -86,7 +86,7 @@ def test_a_second_store_is_refused_until_it_adopts_and_the_first_one_then(world:
     report = run(other)
     assert report.outcome == "promoted"
     assert (first.champion[:5], report.champion[:5]) == ("m0001", "m0002")  # above what suggestions carry
-    assert report.figures.log.written.suggested == 15
+    assert report.figures.log.written.suggested == report.figures.score.scored > 0
     assert {r.suggestion.agent for r in world.pending() if r.suggestion} == {report.champion}
     assert run(other).outcome == "nothing new"
 

@@ -17,7 +17,13 @@ from typing import Any
 
 RENEWED = ("middle:bind", "middle:lease")  # of every round
 FIRSTS = (*RENEWED, "middle:keep-splits")  # of a first round; what is kept is not kept again
-MIDDLES = ("middle:publish-model", "middle:promotion", "middle:bulk-write", "middle:publish-round")
+MIDDLES = (
+    "middle:publish-model",
+    "middle:promotion",
+    "middle:bulk-write",
+    "middle:withdrawal",
+    "middle:publish-round",
+)
 
 
 def main(out: str, *worlds: str) -> None:
@@ -119,6 +125,7 @@ def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
     then(models, "_copy_model", "middle:publish-model")
     then(Store, "set_champion", "middle:promotion")
     then(ArgillaClient, "put", "middle:bulk-write", lambda client, path, *rest: path.endswith("/bulk"))
+    then(ArgillaClient, "delete", "middle:withdrawal")
     then(closing, "_fill", "middle:publish-round")
 
 

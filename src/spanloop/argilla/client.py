@@ -99,13 +99,13 @@ class ArgillaClient:
         """Replace something; the server ends in the same state however often it is asked."""
         return self._repeat("PUT", path, json=body)
 
+    def delete(self, path: str, **params: str) -> Json:
+        """Remove something by its id; the server ends in the same state however often it is asked."""
+        return self._repeat("DELETE", path, params=params)
+
     def patch(self, path: str, body: Json) -> Json:
         """Change some values of a resource."""
         return self._repeat("PATCH", path, json=body)
-
-    def delete(self, path: str, **params: str) -> None:
-        """Remove something; repeated after the server did it, this is refused as `patch` of what is gone is."""
-        self._repeat("DELETE", path, params=params)
 
     def search(self, path: str, body: Json, **params: str | int) -> Json:
         """Ask with a body; nothing changes on the server."""

@@ -1,8 +1,8 @@
 """Whose a dataset is, as Argilla keeps it: a lease in the title of a metadata property that annotators do not see.
 
 Of what Argilla lets a client keep with a dataset this serves best. The name of a property is unique, so that of two
-stores that come first one wins; its title is changed in one request, where a change of the dataset's own metadata
-makes the server check every record anew; and a round lists the properties anyway.
+stores that come first one wins. Its title is changed in one request that does nothing else, where any change of the
+dataset itself makes the server check all answered records anew. And a round lists the properties anyway.
 """
 
 import re

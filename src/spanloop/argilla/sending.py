@@ -47,13 +47,13 @@ class RecordChange:
         item: The record as `look_up` finds it.
         suggestion: Takes the place of the one that is there; None leaves that.
         metadata: Takes the place of all metadata that is there; None leaves that.
-        withdraw: Take the suggestion that is there away.
+        withdraws: The suggestion that is there is taken away.
     """
 
     item: Json
     suggestion: Suggestion | None = None
     metadata: dict[str, object] | None = None
-    withdraw: bool = False
+    withdraws: bool = False
 
 
 def create_records(client: ArgillaClient, dataset: DatasetRef, records: Iterable[NewRecord]) -> None:
@@ -101,7 +101,7 @@ def submit_response(
 
 
 def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> bool:
-    """Put suggestions and metadata on records; responses and other suggestions stay untouched.
+    """Put suggestions and metadata on records; responses and suggestions of other questions stay untouched.
 
     Args:
         client: The connection.
@@ -130,14 +130,15 @@ def _writes(
     A text that spanloop did not import may lack the room that offsets need, which the server checks beforehand.
     """
     for change in changes:
-        path, fields = f"records/{change.item['id']}", change.item["fields"]
+        fields = change.item["fields"]
         if change.suggestion and change.suggestion.spans and (roomy := _roomy(fields, dataset)) != fields:
-            yield partial(client.patch, path, {"fields": roomy})
-        if change.withdraw:
-            ids = [x["id"] for x in change.item["suggestions"] if x["question_id"] == dataset.question_id]
-            yield partial(client.delete, f"{path}/suggestions", ids=",".join(ids))
+            yield partial(client.patch, f"records/{change.item['id']}", {"fields": roomy})
     if items := list(filter(None, (_change(change, dataset) for change in changes))):
         yield partial(client.put, f"datasets/{dataset.id}/records/bulk", {"items": items})
+    for change in changes:
+        if change.withdraws:  # no bulk takes a suggestion away
+            ids = [x["id"] for x in change.item["suggestions"] if x["question_id"] == dataset.question_id]
+            yield partial(client.delete, f"records/{change.item['id']}/suggestions", ids=",".join(ids))
 
 
 def _create(client: ArgillaClient, dataset: DatasetRef, records: dict[str, NewRecord]) -> set[str]:

@@ -15,7 +15,7 @@ from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.pull import in_bulks, look_up
 from spanloop.argilla.sending import RecordChange, put_suggestions
-from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY
+from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY, WRITTEN
 from spanloop.records import Record, ScoredSpan, Suggestion
 
 _DIGITS = 6  # of priorities and uncertainties
@@ -41,6 +41,7 @@ class Scored:
         uncertainty: The model's doubt; None leaves the value in place.
         text: The text that was read: a record that has another one by now is left alone. None: any.
         stale: A suggestion in place was made for another text: without a new one it is withdrawn.
+        blind: People are to see no guess of a model: no suggestion may stay, and no metadata that tells of one.
     """
 
     record_id: str
@@ -49,6 +50,7 @@ class Scored:
     uncertainty: float | None = None
     text: str | None = None
     stale: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ class WriteReport:
 
     Attributes:
         suggested: A suggestion was written, with priority and uncertainty.
-        reordered: The suggestion was in place; priority or uncertainty changed.
+        withdrawn: A suggestion was taken away: the record is annotated blind, or has another text by now.
+        reordered: The suggestion was in place, or none is to be; priority or uncertainty changed.
         unchanged: All was in place; nothing was written.
-        withdrawn: A suggestion of ours for another text than the record has by now was taken away.
         answered: Somebody has answered (submitted, draft or discarded); left alone.
         newer: A later round's suggestion is in place; left alone.
         foreign: Somebody else's suggestion is in place and stays; the record has its priority.
@@ -68,9 +70,9 @@ class WriteReport:
     """
 
     suggested: int = 0
+    withdrawn: int = 0
     reordered: int = 0
     unchanged: int = 0
-    withdrawn: int = 0
     answered: int = 0
     newer: int = 0
     foreign: int = 0
@@ -94,7 +96,7 @@ def write_suggestions(
         dataset: Where to write.
         scored: One item a record; a generator is read as it is written.
         origin: Whose the suggestions of an agent are.
-        keep_foreign: Leave somebody else's suggestions in place, and only order the records.
+        keep_foreign: Leave somebody else's suggestions in place, on blind records too, and only order the records.
         progress: Told the number of records dealt with, after each bulk.
 
     Returns:
@@ -134,34 +136,37 @@ def _decide(
     if scored.text not in (None, record.text):
         return "edited", None
     whose = origin(record.suggestion.agent) if record.suggestion else "ours"
-    if whose == "newer" and scored.suggestion:
+    if whose == "newer" and (scored.suggestion or scored.blind):
         return "newer", None
     return _change(scored, record, item, whose, stays=whose == "foreign" and keep_foreign)
 
 
 def _change(scored: Scored, record: Record, item: Json, whose: Origin, *, stays: bool) -> tuple[Outcome, RecordChange]:
     """What is to change on a record that waits, whose suggestion in place may have to stay."""
-    stale = scored.stale or any(
-        span.start >= span.end for span in (record.suggestion.spans if record.suggestion else ())
-    )
-    withdraw = bool(record.suggestion and stale and scored.suggestion is None and whose == "ours")
-    scored = replace(scored, suggestion=None if stays else _rounded(scored.suggestion))
     there = record.suggestion and replace(record.suggestion, updated_at="")
+    misfit = scored.stale or (there and any(span.start >= span.end for span in there.spans))
+    left_over = misfit and scored.suggestion is None and whose == "ours"
+    withdraws = there is not None and not stays and (scored.blind or bool(left_over))
+    scored = replace(scored, suggestion=None if stays or scored.blind else _rounded(scored.suggestion))
     metadata = _metadata(scored, record)
-    if withdraw:
+    if withdraws:
         metadata.pop(MODEL_VERSION, None)
     wanted = scored.suggestion if scored.suggestion != there else None
-    change = RecordChange(item, wanted, metadata if metadata != record.metadata else None, withdraw)
-    if withdraw:
-        return "withdrawn", change
-    if stays:
-        return "foreign", change
-    return "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged", change
+    change = RecordChange(item, wanted, metadata if metadata != record.metadata else None, withdraws)
+    return "foreign" if stays else _outcome(change), change
+
+
+def _outcome(change: RecordChange) -> Outcome:
+    if change.withdraws:
+        return "withdrawn"
+    return "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged"
 
 
 def _metadata(scored: Scored, record: Record) -> dict[str, object]:
     """The record's metadata with ours in it; a bulk replaces all of it."""
     ours: dict[str, object] = {PRIORITY: round(float(scored.priority), _DIGITS)}
+    if scored.blind:
+        return {name: value for name, value in record.metadata.items() if name not in WRITTEN} | ours
     if scored.uncertainty is not None:
         ours[UNCERTAINTY] = round(float(scored.uncertainty), _DIGITS)
     if scored.suggestion is not None:

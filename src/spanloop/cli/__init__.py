@@ -42,6 +42,7 @@ def register() -> None:
         demo,
         imports,
         init,
+        rehearse,
         report,
         run,
         simulate,
@@ -63,6 +64,7 @@ def register() -> None:
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)
+    app.command()(rehearse.rehearse)
     app.command()(demo.demo)
 
 

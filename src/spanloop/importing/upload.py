@@ -5,7 +5,7 @@ Running the same import again, after a kill in the middle or on a longer file, a
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
@@ -55,12 +55,14 @@ class ImportReport:
         created: New records.
         present: Records that were there.
         annotated: Annotations of the file that went in: those of new records, and of records that nobody had answered.
+        blind: Annotations that are shown to nobody as suggestions, since people annotate these records blind.
         differing: Ids of those among `present` whose text in Argilla is another one; they stay as they are.
     """
 
     created: int = 0
     present: int = 0
     annotated: int = 0
+    blind: int = 0
     differing: list[str] = field(default_factory=list)
 
 
@@ -102,8 +104,10 @@ def import_records(
         client: The connection; imported responses are those of its user.
         dataset: Where they go.
         records: Checked records.
-        config: How the splits are dealt, and the store that keeps those of records that were here before.
-        annotations: `responses` submits the annotations, `suggestions` shows them to the annotators.
+        config: How the splits are dealt, the store that keeps those of records that were here before, and whether
+            held-out records are annotated blind.
+        annotations: `responses` submits the annotations, `suggestions` shows them to the annotators, save those of
+            records that are annotated blind: whatever they came from must not sway what judges models.
         progress: Told the number of records dealt with, after each bulk.
 
     Raises:
@@ -111,6 +115,7 @@ def import_records(
     """
     report, dealing = ImportReport(), Store(config.store).groups.read(config.splits)
     for bulk, there in in_bulks(client, dataset, records, lambda record: record.id):
+        bulk = [_shown(record, config, dealing, annotations, report) for record in bulk]  # noqa: PLW2901, the same records
         fresh = [record for record in bulk if record.id not in there]
         create_records(client, dataset, [_new(record, dealing, annotations) for record in fresh])
         known = {name: to_record(item, dataset) for name, item in there.items()}
@@ -135,6 +140,17 @@ def _new(record: Imported, dealing: Dealing, annotations: AnnotationsAs) -> NewR
         response=record.spans if wanted and annotations == "responses" else None,
         suggestion=_suggestion(record) if wanted and annotations == "suggestions" else None,
     )
+
+
+def _shown(
+    record: Imported, config: LoopConfig, dealing: Dealing, annotations: AnnotationsAs, report: ImportReport
+) -> Imported:
+    """The record without an annotation that nobody is to see."""
+    group = dealing.group_of(record.id, record.group)
+    if annotations != "suggestions" or record.spans is None or not config.is_blind(group, dealing):
+        return record
+    report.blind += 1
+    return replace(record, spans=None)
 
 
 def _is_wanted(record: Imported, annotations: AnnotationsAs) -> bool:

@@ -10,6 +10,8 @@ it is.
     news         is there anything to do?                     waiting    records that wait, and their texts
     outside      the same, without a round                    identity   names made from content
     models       train, evaluate, gate                        scorebook  scores kept between rounds
-    suggestions  score, prioritise, log                       progress   lines in the log of a long step
+    suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
+    ordering     records and scores become the queue          progress   lines in the log of a long step
+    outlook      what more annotating brings and costs        lineage    past models of one learning curve
     closing      the record is published                      report     its form
 """

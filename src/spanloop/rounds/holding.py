@@ -2,8 +2,9 @@
 
 The first round binds them. Each round renews the lease in Argilla by a token that only this store knows, noted here
 before it is sent. A store that finds a token that it does not know stops: another store, or a copy of this one, took
-the dataset, and only `take_over` takes it back. The look is repeated before each bulk is written, so what can still go
-wrong is one bulk that was on its way when the other store took the dataset.
+the dataset, and only `take_over` takes it back. Of two that begin at the same moment the one whose lease is overwritten
+stops before it writes. The look is repeated before each bulk, so what can still go wrong is one bulk that was on its
+way when the other store took the dataset.
 """
 
 import logging

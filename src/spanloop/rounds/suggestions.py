@@ -1,47 +1,36 @@
 """The last steps of a round: pending records get suggestions and a place in the queue."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from typing import TypedDict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.argilla.writing import Origin, Scored, write_suggestions
+from spanloop.config import Splits
 from spanloop.errors import StoreError
-from spanloop.records import Record, Suggestion
+from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
 from spanloop.rounds.grouping import known_dealing
 from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.identity import digest
-from spanloop.rounds.progress import log_scoring
+from spanloop.rounds.ordering import Queue, put_in_order
+from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook, text_key
 from spanloop.rounds.waiting import waiting_before
 from spanloop.rounds.work import SCORES, Work, step
-from spanloop.selection import Pending, prioritise, uncertainties
-from spanloop.store.jsonl import read_json, read_records, write_json
+from spanloop.selection import Pending
+from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
 
-class Queue(TypedDict):
-    """The annotators' queue, by record id.
-
-    Attributes:
-        priority: In 0..1, higher is sooner.
-        uncertainty: The model's doubt, of the records that it scored.
-    """
-
-    priority: dict[str, float]
-    uncertainty: dict[str, float]
-
-
 @step("score")
 def score_pending(work: Work, champion: str | None, progress: Progress | None = None) -> ScoreFigures:
-    """Score every pending record that the champion has not scored yet.
+    """Score every pending record that the champion has not scored yet, except for those that people annotate blind.
 
     Args:
         work: The round's work, with the records.
@@ -55,17 +44,23 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
         log.info("score: no model in service yet")
         return ScoreFigures()
     book = _book(work, champion)
-    waiting = [r for r in _pending(work) if book.get(r.id, r.text) is None][: work.config.scoring.max_records or None]
-    known = len(book)
+    new, known, blind, dealing = list[Record](), len(book), 0, known_dealing(work.store, work.config.splits)
+    for record in _pending(work):
+        if work.config.is_blind(record.group, dealing):
+            blind += 1
+        elif book.get(record.id, record.text) is None:
+            new.append(record)
+    waiting = new[: work.config.scoring.max_records or None]
     if waiting:
-        book.add(_counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
-    log.info("score: %d records by %s, %d scored before", len(waiting), champion, known)
-    return ScoreFigures(model=champion, scored=len(waiting), known=known)
+        book.add(counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
+    log.info("score: %d records by %s, %d scored before, %d left blind", len(waiting), champion, known, blind)
+    return ScoreFigures(model=champion, scored=len(waiting), known=known, blind=blind)
 
 
 def _book(work: Work, model: str) -> ScoreBook:
     """The scores of a model under the configuration of the round."""
-    key = digest([work.config.scoring.model_dump(exclude={"max_records", "max_tokens_per_batch"})])
+    measures = [field.name for field in fields(Statistics)]  # a book of fewer is of no use to what needs the others
+    key = digest([work.config.scoring.model_dump(exclude={"max_records", "max_tokens_per_batch"}), measures])
     return ScoreBook(work.store.work(SCORES) / f"{model}-{key}.jsonl")
 
 
@@ -83,14 +78,6 @@ def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[
         yield scored.id, texts[scored.id], Score(tuple(scored.spans), scored.statistics)
 
 
-def _counted(
-    scores: Iterable[tuple[str, str, Score]], total: int, progress: Progress
-) -> Iterator[tuple[str, str, Score]]:
-    for done, score in enumerate(scores, start=1):
-        yield score
-        progress(done, total)
-
-
 @step("prioritise")
 def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
     """Give every pending record its place in the annotators' queue.
@@ -105,18 +92,21 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
     config, dealing = work.config.selection, known_dealing(work.store, work.config.splits)
     pending = [
         Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
-        for record, score in _with_scores(work, scored)
+        for record, score in _with_scores(work, scored, dealing)
     ]
-    queue = Queue(priority=prioritise(pending, config, dealing), uncertainty=uncertainties(pending, config))
-    write_json(work.queue, queue)
+    annotated, cache = read_annotations(work.annotations), work.store.work(SCORES)
+    write_json(work.queue, put_in_order(pending, work.config, dealing, annotated=annotated, cache=cache))
     judged = sum(record.statistics is not None for record in pending)
     log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
     return PrioritiseFigures(strategy=config.strategy, records=len(pending), scored=judged)
 
 
-def _with_scores(work: Work, scored: ScoreFigures) -> Iterator[tuple[Record, Score | None]]:
+def _with_scores(work: Work, scored: ScoreFigures, dealing: Splits) -> Iterator[tuple[Record, Score | None]]:
+    """Pending records with what the model says about them; of a blind one nothing, whatever it said before."""
     book = _book(work, scored.model) if scored.model else None
-    return ((record, book.get(record.id, record.text) if book else None) for record in _pending(work))
+    for record in _pending(work):
+        known = book is not None and not work.config.is_blind(record.group, dealing)
+        yield record, book.get(record.id, record.text) if book and known else None
 
 
 @step("log")
@@ -159,13 +149,14 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
 def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
     """What there is to say about each pending record."""
     queue: Queue = read_json(work.queue)
-    before = waiting_before(work.store) or {}
-    for record, score in _with_scores(work, scored):
+    before, dealing = waiting_before(work.store) or {}, known_dealing(work.store, work.config.splits)
+    for record, score in _with_scores(work, scored, dealing):
         yield Scored(
             record.id,
             Suggestion(score.spans, str(scored.model)) if score else None,
             queue["priority"][record.id],
             queue["uncertainty"].get(record.id),
+            blind=work.config.is_blind(record.group, dealing),
             text=record.text,
             stale=before.get(record.id, text_key(record.text)) != text_key(record.text),
         )
