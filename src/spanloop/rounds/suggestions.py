@@ -29,7 +29,7 @@ class Queue(TypedDict):
 
     Attributes:
         priority: In 0..1, higher is sooner.
-        uncertainty: The model's doubt, of the records that it scored.
+        uncertainty: How unsure the model is, of the records that it scored.
     """
 
     priority: dict[str, float]

@@ -19,7 +19,6 @@ from spanloop.model.ragged import Floats, Ints
 from spanloop.model.surface import Feature, dropped
 from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import Found, find_spans
 from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
 from spanloop.training.pretrained import load_model, longest_window
@@ -109,13 +108,8 @@ class Fit:
         self._forward.budget = state.max_tokens  # what the device had room for
         return state
 
-    def find(self) -> Found:
-        """The spans of the examples that were left out; the same on every process."""
-        job = self._job
-        return find_spans(self.targets, self._left_out, self._logits(), job.examples, job.labels)
-
-    def _logits(self) -> Floats:
-        """(n_words, n_tags) of the words that were left out.
+    def read(self) -> Floats:
+        """(n_words, n_tags) logits of the words that were left out, the same on every process.
 
         Each is read off its first subword in the window where that has most context.
         """

@@ -12,13 +12,16 @@ import torch
 from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import find_device
-from spanloop.model.ragged import Ints
+from spanloop.model.ragged import Floats, Ints
 from spanloop.records import Example
+from spanloop.store.jsonl import EVIDENCE, write_evidence
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import Confidence, Found, confidence_of
+from spanloop.training.confidence import UNKNOWN, Confidence
+from spanloop.training.evidence import evidence_of
 from spanloop.training.fit import Fit, make_accelerator
 from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
+from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.saving import save_model
 from spanloop.training.stopping import StopWish, sigterm_asks
@@ -85,6 +88,22 @@ def run_job(job: Job) -> TrainResult:
         return _Training(job, stop).run()
 
 
+def cross_fit(job: Job) -> OutOfFold | None:
+    """Train on parts of the records and read the others, without the training on all of them.
+
+    Returns:
+        What was read; None where the records are too few for folds, or none are asked for.
+
+    Raises:
+        TrainingError: As of `run_job`.
+        LabelError: As of `run_job`.
+        StoreError: The checkpoints cannot be written.
+    """
+    _check(job)
+    with sigterm_asks() as stop:
+        return _Training(job, stop).cross_fit()
+
+
 class _Training:
     """The trainings of a job, one after the other."""
 
@@ -97,14 +116,17 @@ class _Training:
     def run(self) -> TrainResult:
         accelerator = None
         try:
-            found = [self._out_of_fold(fold) for fold in range(len(self._folds))]
+            read = self._read_folds()
             accelerator = make_accelerator(self._job, self._device, tracked=True)
             fit = self._fit(accelerator, None)
             self._states.append(fit.train(self._stop, self._checkpoint("state")))
-            n_gold = sum(len(set(example.spans)) for example in self._job.examples)
-            result = self._result(fit, confidence_of(found, n_gold))
+            unseen = self._unseen(fit, read)
+            confidence = unseen.confidence() if unseen else UNKNOWN
+            result = self._result(fit, confidence)
             if accelerator.is_main_process:
                 self._save(fit, result)
+                if unseen:
+                    write_evidence(self._job.out / EVIDENCE, evidence_of(unseen, confidence.scale))
                 self._checkpoint("state").remove()
             accelerator.wait_for_everyone()
             return result
@@ -112,6 +134,19 @@ class _Training:
             if accelerator is not None:
                 accelerator.end_training()
                 accelerator.free_memory()
+
+    def cross_fit(self) -> OutOfFold | None:
+        read = self._read_folds()
+        return self._unseen(self._fit(make_accelerator(self._job, self._device, tracked=False), None), read)
+
+    def _read_folds(self) -> list[Floats]:
+        return [self._out_of_fold(fold) for fold in range(len(self._folds))]
+
+    def _unseen(self, fit: Fit, read: list[Floats]) -> OutOfFold | None:
+        job = self._job
+        if not read:
+            return None
+        return OutOfFold(job.examples, job.labels, fit.targets, np.concatenate(self._folds), np.concatenate(read))
 
     def _fit(self, accelerator: Any, fold: int | None) -> Fit:
         left_out = np.zeros(0, dtype=np.int64) if fold is None else self._folds[fold]
@@ -121,21 +156,20 @@ class _Training:
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)
 
-    def _out_of_fold(self, fold: int) -> Found:
-        """What a model finds in a fold that it does not see."""
-        checkpoint = self._checkpoint(f"fold-{fold}")
+    def _out_of_fold(self, fold: int) -> Floats:
+        """The logits of the words of a fold, by a model that does not see it."""
+        checkpoint = self._checkpoint(f"read-{fold}")
         if (done := checkpoint.finished()) is None:
             accelerator = make_accelerator(self._job, self._device, tracked=False)
             fit = self._fit(accelerator, fold)
             state = fit.train(self._stop, checkpoint)
-            found = fit.find()
-            done = state, {"p": torch.from_numpy(found.probabilities), "hit": torch.from_numpy(found.hits)}
+            done = state, {"logits": torch.from_numpy(fit.read())}
             if accelerator.is_main_process:
                 checkpoint.finish(*done)
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        return Found(outcome["p"].numpy(), outcome["hit"].numpy())
+        return outcome["logits"].numpy()
 
     def _result(self, fit: Fit, confidence: Confidence) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
