@@ -30,7 +30,6 @@ import numpy as np
 
 from benchmarks.corpora import NAMES, data_folder, read_corpus
 from benchmarks.options import add_data, make_parser
-from benchmarks.recipes import packed_encoder
 from benchmarks.report import table, write_report
 from spanloop.config import TrainingConfig
 from spanloop.errors import DataError
@@ -98,11 +97,17 @@ def main() -> None:
 
 def _cases(options: Namespace) -> Iterator[Case]:
     """Seed by seed, so that what is done when time is up is a whole table; long texts first, which take longest."""
-    model, data = options.model or packed_encoder(), data_folder(options.data)
+    model, data = options.model or _packed_encoder(), data_folder(options.data)
     for seed in options.seeds:
         for corpus in sorted(options.corpora, key=lambda name: name != "tfh_patents"):
             for rate in options.rates:
                 yield Case(corpus, rate, seed, options.records, model, data, options.work)
+
+
+def _packed_encoder() -> str:
+    from benchmarks.recipes import packed_encoder  # needs more packages than are everywhere
+
+    return packed_encoder()
 
 
 def _run(cases: list[Case], processes: int) -> Iterator[tuple[Case, dict[str, Any]]]:
