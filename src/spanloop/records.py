@@ -162,11 +162,14 @@ class Statistics:
     Attributes:
         n_words: Words of the text (`spanloop.words`); 0 for a text without any.
         least_confidence: 1 - P(best tag sequence | text), in [0, 1] (Culotta and McCallum, 2005).
-        margin: -(P(best sequence) - P(second best sequence)), in [-1, 0] (Scheffer et al., 2001).
+        margin: 1 - (P(best sequence) - P(second best sequence)), in [0, 1] (Scheffer et al., 2001).
         token_entropy: Mean entropy of the words' tag distributions, in nats, >= 0 (Settles and Craven, 2008).
         mnlp: -(1 / n_words) * log P(best tag sequence | text), in nats, >= 0 (Shen et al., 2018).
+        expected_errors: Expected number of wrong and missed spans among those that are likelier than not, >= 0.
         bald: Mean over words of the mutual information between tag and weights, in nats, >= 0, from passes with
             dropout on (Houlsby et al., 2011; Gal et al., 2017); None where no such passes were made.
+        label_doubt: -log P(tag) summed over the words whose best tag is of this label, in nats; "" is outside of all
+            spans; labels without a word are left out. For weights by label (Luo et al., 2023).
     """
 
     n_words: int
@@ -174,4 +177,6 @@ class Statistics:
     margin: float
     token_entropy: float
     mnlp: float
+    expected_errors: float
     bald: float | None = None
+    label_doubt: dict[str, float] = field(default_factory=dict)

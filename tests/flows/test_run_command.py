@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from sentences import sentences
 from world import World
+
+from spanloop.processes.ports import free_port
+from spanloop.services.prefect_api import PrefectApi
 
 HEAVY = ("torch", "transformers", "prefect", "accelerate")
 
@@ -48,6 +52,22 @@ def test_the_second_run_ends_without_loading_anything_heavy(command, prefect_ser
     assert imported.isdisjoint(HEAVY)
 
 
+@pytest.fixture
+def locked_server(tmp_path: Path) -> Iterator[str]:
+    """The pages' address of a Prefect server that wants a password."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    environ = {**os.environ, "PREFECT_HOME": str(tmp_path / "locked"), "PREFECT_SERVER_API_AUTH_STRING": "a:b"}
+    words = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    with open(tmp_path / "locked.log", "w") as log, subprocess.Popen(words, env=environ, stdout=log, stderr=log) as it:
+        try:
+            while not PrefectApi(f"{url}/api").healthy():
+                time.sleep(0.2)
+                assert it.poll() is None, (tmp_path / "locked.log").read_text()
+            yield url
+        finally:
+            it.terminate()
+
+
 def one_line(result: subprocess.CompletedProcess) -> str:
     """What an expected error prints: one line, exit code 2."""
     assert result.returncode == 2, result.stderr
@@ -81,6 +101,38 @@ def test_any_command_takes_the_key_from_a_secret_block(command, prefect_server, 
 def test_a_running_round_is_named(command):
     with command.world.store.lock("the nightly round"):
         assert "the nightly round" in one_line(command())
+
+
+def test_a_server_that_cannot_be_used_is_named_with_the_way_out(command, locked_server):
+    said = one_line(command(PREFECT_API_URL=locked_server))
+    assert f"its API is at {locked_server}/api" in said
+    said = one_line(command(PREFECT_API_URL=f"{locked_server}/api"))
+    assert "PREFECT_API_AUTH_STRING" in said
+    done = command(PREFECT_API_URL=f"{locked_server}/api", PREFECT_API_AUTH_STRING="a:b")
+    assert done.returncode == 0, done.stderr
+
+
+def test_files_of_the_users_named_as_our_packages_are_left_alone(command, tmp_path, prefect_server):
+    from prefect.settings import PREFECT_API_URL
+
+    for name in ("flows.py", "tasks.py"):
+        (tmp_path / name).write_text("raise SystemExit('this is not ours')")
+    done = command(PYTHONPATH=str(tmp_path), PREFECT_API_URL=str(PREFECT_API_URL.value()))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_profile_whose_server_is_gone_has_a_way_out_also_behind_a_proxy(command, tmp_path, monkeypatch):
+    for name in ("NO_PROXY", "no_proxy", "PREFECT_API_URL", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    (tmp_path / "profiles.toml").write_text(
+        'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n'
+    )
+    said = one_line(command(PREFECT_HOME=str(tmp_path), **proxies))
+    assert "http://127.0.0.1:9/api does not answer" in said
+    assert "PREFECT_PROFILE=ephemeral" in said
+    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", **proxies)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_server_that_does_not_answer_is_passed_over():

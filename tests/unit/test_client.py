@@ -168,6 +168,8 @@ def test_the_key_is_found_and_never_leaves_for_another_server(local: dict[str, s
     for elsewhere in ("http://127.0.0.1:6901", "http://argilla.example:6900", "https://127.0.0.1"):
         with pytest.raises(ArgillaUnauthorized, match="no API key for"):
             key_of(local, api_url=elsewhere)
+    with pytest.raises(ArgillaUnauthorized, match=r"local Argilla was last started at http://127\.0\.0\.1:6900; set"):
+        key_of(local, api_url="http://localhost:6901")
     (tmp_path / "argilla" / "credentials.json").write_text("{")
     with pytest.raises(ServiceError, match="damaged"):
         key_of(local)

@@ -17,18 +17,18 @@ from spanloop.selection import STEPS, STRATEGIES, Pending, Pool, prioritise
 from spanloop.selection.pool import ranks
 
 ALL_TRAIN = SplitConfig(validation=0.0, test=0.0)
-MEASURES = [field.name for field in fields(Statistics) if field.name != "n_words"]
+MEASURES = [field.name for field in fields(Statistics) if field.name not in ("n_words", "label_doubt")]
 
 
 def scored(n, unscored=(), same=False):
     """n records with random statistics, or the same ones; the indices in `unscored` have none."""
     rng = np.random.default_rng(0)
     values = np.full((n, len(MEASURES)), 0.5) if same else rng.random((n, len(MEASURES)))
-    values[:, MEASURES.index("margin")] *= -1
-    return [
-        Pending(f"r{i:03}", f"g{i}", f"text {i}", None if i in unscored else Statistics(10, **by_name))
-        for i, by_name in enumerate(dict(zip(MEASURES, row, strict=True)) for row in values.tolist())
+    measured = [
+        Statistics(10, **dict(zip(MEASURES, row, strict=True)), label_doubt={"": row[0], "place": row[1]})
+        for row in values.tolist()
     ]
+    return [Pending(f"r{i:03}", f"g{i}", f"text {i}", None if i in unscored else measured[i]) for i in range(n)]
 
 
 def in_order(priorities):
@@ -67,7 +67,8 @@ class TestEveryStrategy:
             assert not STRATEGIES[name].is_measure
 
     def test_more_uncertainty_is_more_informative(self, name):
-        sure, unsure = Statistics(5, 0.1, -0.8, 0.1, 0.1, 0.01), Statistics(5, 0.9, -0.1, 1.2, 0.7, 0.3)
+        sure = Statistics(5, 0.1, 0.2, 0.1, 0.1, 0.1, 0.01, {"": 0.5})
+        unsure = Statistics(5, 0.9, 0.9, 1.2, 0.7, 1.5, 0.3, {"": 3.0, "place": 0.5})
         pool = Pool([Pending("a", "a", "", sure), Pending("b", "b", "", unsure)])
         low, high = STRATEGIES[name].values(pool, np.random.default_rng(0))
         assert high > low or not STRATEGIES[name].is_measure
@@ -103,7 +104,7 @@ def mixed(n):
     words = [["time", "year", "people", "way", "day"], ["gene", "cell", "drug", "dose", "assay"]]
     texts = [" ".join(rng.choice(words[i % 2], 4 + i % 11)) + f" {i}" for i in range(n // 2)] * 2
     return [
-        Pending(f"r{i}", f"g{i % 7}", text, Statistics(len(text.split()), *[0.5] * 5)) for i, text in enumerate(texts)
+        Pending(f"r{i}", f"g{i % 7}", text, Statistics(len(text.split()), *[0.5] * 6)) for i, text in enumerate(texts)
     ]
 
 
@@ -113,7 +114,7 @@ class TestEveryStep:
     def test_values_stay_in_their_interval_and_records_in_their_places(self, name, strength):
         values = ranks(np.random.default_rng(0).random(50))
         before = values.copy()
-        after = STEPS[name](values, mixed(50), strength)
+        after = STEPS[name](values, Pool(mixed(50)), strength)
         assert after.shape == (50,)
         assert after.dtype == np.float64
         assert ((after > 0) & (after <= 1)).all()
@@ -123,24 +124,24 @@ class TestEveryStep:
         values = ranks(np.random.default_rng(0).random(50))
         before, off, full = (
             np.argsort(-v, kind="stable").tolist()
-            for v in (values, *(STEPS[name](values, mixed(50), s) for s in (0.0, 1.0)))
+            for v in (values, *(STEPS[name](values, Pool(mixed(50)), s) for s in (0.0, 1.0)))
         )
         assert off == before != full
 
     def test_records_that_are_alike_keep_their_order(self, name):
-        alike = [Pending(f"r{i}", "g", "the same text", Statistics(3, *[0.5] * 5)) for i in range(20)]
-        assert np.argsort(-STEPS[name](np.ones(20), alike, 0.5), kind="stable").tolist() == list(range(20))
+        alike = [Pending(f"r{i}", "g", "the same text", Statistics(3, *[0.5] * 6)) for i in range(20)]
+        assert np.argsort(-STEPS[name](np.ones(20), Pool(alike), 0.5), kind="stable").tolist() == list(range(20))
 
     @pytest.mark.parametrize("n", [0, 1])
     def test_none_and_one(self, name, n):
-        after = STEPS[name](np.ones(n), mixed(2)[:n], 0.5)
+        after = STEPS[name](np.ones(n), Pool(mixed(2)[:n]), 0.5)
         assert after.shape == (n,)
         assert ((after > 0) & (after <= 1)).all()
 
     def test_records_without_statistics_are_possible(self, name):
         """As under the strategy `random` before the first model."""
         pending = [Pending(f"r{i}", "g", text) for i, text in enumerate(["", "a b", "long " * 50])]
-        assert np.isfinite(STEPS[name](np.array([1.0, 0.6, 0.3]), pending, 0.5)).all()
+        assert np.isfinite(STEPS[name](np.array([1.0, 0.6, 0.3]), Pool(pending), 0.5)).all()
 
     def test_users_read_what_it_does(self, name):
         described = SelectionConfig.model_json_schema()["properties"]["steps"]["description"]

@@ -18,7 +18,7 @@ from spanloop.evaluation.sequences import METRIC, seqeval_scores
 from spanloop.evaluation.tagging import iob2, units
 from spanloop.records import Example, ScoredSpan, Span
 
-LABELS = ["PER", "LOC", "-x", "x"]  # seqeval strips dashes: the last two must not become one
+LABELS = ["PER", "LOC", "-x", "x", "O"]  # seqeval strips dashes: two must not become one, nor O become no span
 TEXT = "Ada Lovelace met Charles Babbage in London."
 
 
@@ -106,13 +106,24 @@ def judged():
     return examples, predictions
 
 
+def test_a_label_named_as_the_tag_outside_is_a_label():
+    text, labels = "Ada met Bob in Rome on Monday.", ["per-son", "per_son", "O", "Ort"]
+    gold = (Span(0, 3, "per-son"), Span(8, 11, "per_son"), Span(15, 19, "O"))
+    found = [Span(0, 3, "per-son"), Span(8, 11, "per-son"), Span(23, 29, "Ort")]
+    result = evaluate(
+        [Example("1", text, gold)], {"1": [ScoredSpan(s.start, s.end, s.label, 0.9) for s in found]}, labels
+    )
+    assert result.f1 == result.seqeval_f1 == pytest.approx(1 / 3)
+    assert result.confusion == {"": {"Ort": 1}, "O": {"": 1}, "per-son": {"per-son": 1}, "per_son": {"per-son": 1}}
+
+
 def test_every_figure_of_a_small_example():
     examples, predictions = judged()
     result = evaluate(examples, predictions, ["PER", "LOC"])
     assert (result.n_records, result.n_spans, result.n_predicted) == (3, 4, 4)
     assert (result.precision, result.recall, result.f1, result.seqeval_f1) == (0.25, 0.25, 0.25, 0.25)
     assert result.errors == {"correct": 1, "boundary": 1, "type": 1, "both": 0, "missed": 1, "spurious": 1}
-    assert result.confusion == {"LOC": {"O": 1, "PER": 1}, "O": {"LOC": 1}, "PER": {"PER": 2}}
+    assert result.confusion == {"LOC": {"": 1, "PER": 1}, "": {"LOC": 1}, "PER": {"PER": 2}}
     assert result.per_label["PER"] == {"precision": 1 / 3, "recall": 0.5, "f1": 0.4, "support": 2}
     assert result.boundary["ent_type"]["correct"] == 2
     assert result.boundary["exact"]["correct"] == 2

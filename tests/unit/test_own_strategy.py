@@ -23,7 +23,7 @@ passes = Strategy(of_passes, needs="scoring.mc_dropout_passes")
 typo = Strategy(of_passes, needs="scoring.passes")
 short_unseen = Strategy(short_first, is_measure=False)
 """
-PENDING = [Pending(name, name, "x" * n, Statistics(1, *[0.25] * 5)) for n, name in enumerate("cab", start=1)]
+PENDING = [Pending(name, name, "x" * n, Statistics(1, *[0.25] * 6)) for n, name in enumerate("cab", start=1)]
 
 
 def load(folder: Path, strategy: str, code: str = SHORT_FIRST, **environ: str) -> LoopConfig:
@@ -69,8 +69,9 @@ def test_a_file_named_like_a_library_hides_nothing(tmp_path: Path) -> None:
 
 
 def test_annotators_see_its_values_unless_they_are_no_measure(tmp_path: Path) -> None:
-    assert uncertainties(PENDING, load(tmp_path, "my_package:short_first").selection) == {"c": -1, "a": -2, "b": -3}
-    assert set(uncertainties(PENDING, load(tmp_path, "my_package:short_unseen").selection).values()) == {0.25}
+    seen, unseen = (load(tmp_path, f"my_package:{name}").selection for name in ("short_first", "short_unseen"))
+    assert uncertainties(PENDING, seen, SplitConfig()) == {"c": -1, "a": -2, "b": -3}
+    assert set(uncertainties(PENDING, unseen, SplitConfig()).values()) == {0.25}
 
 
 def test_it_says_which_setting_it_needs(tmp_path: Path) -> None:

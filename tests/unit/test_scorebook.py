@@ -7,7 +7,9 @@ import pytest
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.rounds.scorebook import Score, ScoreBook
 
-SCORE = Score((ScoredSpan(0, 4, "person", 0.9),), Statistics(3, 0.1, -0.8, 0.2, 0.05))
+SCORE = Score(
+    (ScoredSpan(0, 4, "person", 0.9),), Statistics(3, 0.1, 0.2, 0.2, 0.05, 0.3, label_doubt={"": 0.1, "person": 0.05})
+)
 
 
 def test_scores_come_back_after_a_crash_in_the_middle_of_a_line(tmp_path):

@@ -26,7 +26,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 from spanloop.config import ScoringConfig
 from spanloop.errors import TrainingError
 from spanloop.scoring import ScoredText, Scorer, int8, predict
-from spanloop.scoring.scorer import chunks
+from spanloop.scoring.reading import chunks, read_ahead
 from spanloop.words import split_words
 
 ALL_SPANS = ScoringConfig(min_score=0)
@@ -65,7 +65,7 @@ def named(texts: list[str]) -> list[tuple[str, str]]:
 
 def logits_of(scorer: Scorer, texts: list[str]) -> list[np.ndarray]:
     """The logits of each text's words, from the packed path."""
-    chunk = scorer._prepare(named(texts), embeddings=False)
+    (chunk,) = read_ahead(named(texts), scorer._loaded.encoder, scorer._loaded.forward)
     logits = np.empty((len(chunk.word), 5), dtype=np.float32)
     logits[chunk.word] = scorer._loaded.forward.run(chunk.layout, chunk.word_token).logits
     return np.split(logits, chunk.encoded.text_words[1:-1])
@@ -177,44 +177,34 @@ def test_scoring_twice_gives_the_same_to_the_last_bit(folder: Path) -> None:
 @given(texts=st.lists(odd_texts | st.sampled_from(HARD), max_size=6))
 def test_every_id_comes_out_once_with_sane_figures(scorer: Scorer, texts: list[str]) -> None:
     rows = named(texts)
-    scored = list(scorer.score(rows, embeddings=True))
+    scored = list(scorer.score(rows))
     assert [s.id for s in scored] == [row[0] for row in rows]
     for (_, text), result in zip(rows, scored, strict=True):
         figures = result.statistics
         assert all(0 <= s.start < s.end <= len(text) and 0 <= s.score <= 1 for s in result.spans)
         assert all(a.end <= b.start for a, b in zip(result.spans, result.spans[1:], strict=False))
         assert 0 <= figures.least_confidence <= 1
-        assert -1 <= figures.margin <= 0
+        assert 0 <= figures.margin <= 1
         assert 0 <= figures.token_entropy <= math.log(5) + 1e-9
         assert figures.mnlp >= 0
+        assert 0 <= figures.expected_errors <= figures.n_words + len(result.spans)
+        assert set(figures.label_doubt) <= {"", "PER", "LOC"}
+        assert all(doubt > 0 for doubt in figures.label_doubt.values())
         assert figures.bald is None
-        assert result.embedding is not None
-        assert np.isfinite(result.embedding).all()
 
 
 def test_a_text_without_words_is_certain_and_empty(scorer: Scorer) -> None:
-    for scored in scorer.score(named(["", " \n", "\u200b"]), embeddings=True):
+    for scored in scorer.score(named(["", " \n", "\u200b"])):
         figures = scored.statistics
         assert scored.spans == ()
-        assert (figures.n_words, figures.least_confidence, figures.margin, figures.mnlp) == (0, 0.0, -1.0, 0.0)
-        assert scored.embedding is not None
-        assert not scored.embedding.any()
+        assert (figures.n_words, figures.least_confidence, figures.margin, figures.mnlp) == (0, 0.0, 0.0, 0.0)
+        assert (figures.expected_errors, figures.label_doubt) == (0.0, {})
 
 
 def test_a_text_of_a_megabyte_is_scored(folder: Path) -> None:
     text = ("x" * 150 + " ") * 7_000
     (scored,) = Scorer.load(folder, ScoringConfig()).score([("big", text)])
     assert scored.statistics.n_words == 7_000
-
-
-def test_embeddings_are_the_mean_of_the_last_hidden_states(scorer: Scorer, folder: Path) -> None:
-    tokenizer, model = plain(folder)
-    for text, scored in zip(TEXTS, scorer.score(named(TEXTS), embeddings=True), strict=True):
-        ids = torch.tensor([tokenizer(text)["input_ids"]])
-        if is_cut_alike(scorer, folder, text):
-            with torch.inference_mode():
-                wanted = model.base_model(ids)[0][0, 1:-1].mean(dim=0)
-            assert scored.embedding == pytest.approx(wanted.numpy(), abs=1e-3)
 
 
 @pytest.mark.parametrize("backend", ["torch", "int8"])
@@ -226,16 +216,15 @@ def test_two_threads_give_what_one_gives(backend: Any, folder: Path) -> None:
         assert scorer._loaded.forward.workers is not None
         assert torch.get_num_threads() == 2
         texts = TEXTS * 5
-        by_two, again = (list(scorer.score(named(texts), embeddings=True)) for _ in range(2))
+        by_two, again = (list(scorer.score(named(texts))) for _ in range(2))
         scorer._loaded.forward.workers = None
-        by_one = list(scorer.score(named(texts), embeddings=True))
+        by_one = list(scorer.score(named(texts)))
     finally:
         torch.set_num_threads(1)
     for one, two, three in zip(by_one, by_two, again, strict=True):
         assert (two.id, two.spans, two.statistics) == (three.id, three.spans, three.statistics)
         assert [s.span for s in one.spans] == [s.span for s in two.spans]
         assert [s.score for s in one.spans] == pytest.approx([s.score for s in two.spans], abs=1e-5)
-        assert one.embedding == pytest.approx(two.embedding, abs=1e-5)
         assert one.statistics.bald == pytest.approx(two.statistics.bald, abs=1e-5)
 
 
@@ -365,11 +354,10 @@ def test_out_of_memory_halves_the_batches_of_scoring(
 ) -> None:
     folder = save_tiny_scorer(tmp_path, architecture)
     roomy, tight = (Scorer.load(folder, ALL_SPANS) for _ in range(2))
-    wanted = list(roomy.score(named(TEXTS * 20), embeddings=True))
+    wanted = list(roomy.score(named(TEXTS * 20)))
     sizes = limit_memory(monkeypatch, type(tight._loaded.forward.model), 300, fail)
-    found = list(tight.score(named(TEXTS * 20), embeddings=True))
+    found = list(tight.score(named(TEXTS * 20)))
     assert all(map(same, found, wanted))
-    assert [s.embedding for s in found] == [pytest.approx(s.embedding, abs=1e-4) for s in wanted]
     assert max(sizes) > 300
     sizes.clear()
     list(tight.score(named(TEXTS * 20)))

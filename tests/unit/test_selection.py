@@ -16,21 +16,21 @@ from spanloop.selection.queue import interleave
 
 SPLITS = SplitConfig(validation=0.1, test=0.1)
 STRATEGY = pytest.mark.parametrize("strategy", STRATEGIES)
-MEASURES = [f.name for f in fields(Statistics) if f.name != "n_words"]
+MEASURES = [f.name for f in fields(Statistics) if f.name not in ("n_words", "label_doubt")]
 
 
 def scored(n, seed=0, unscored=()):
     """n records with random statistics; the indices in `unscored` have none."""
     rng = np.random.default_rng(seed)
-    values = rng.random((n, 4)).tolist()
+    values = rng.random((n, 5)).tolist()
     return [
         Pending(
             f"r{i}",
             f"g{i // 2}",
             f"text {i}",
-            None if i in unscored else Statistics(10, a, -b, c, 2 * a, bald=d),
+            None if i in unscored else Statistics(10, a, b, c, 2 * a, d, bald=e),
         )
-        for i, (a, b, c, d) in enumerate(values)
+        for i, (a, b, c, d, e) in enumerate(values)
     ]
 
 
@@ -56,7 +56,7 @@ def test_the_named_measure_orders_the_training_records(measure):
 
 
 def test_a_value_that_is_no_number_is_no_score():
-    pending = [Pending("nan", "g0", "", Statistics(3, *[float("nan")] * 4)), *scored(20)[2:]]
+    pending = [Pending("nan", "g0", "", Statistics(3, *[float("nan")] * 5)), *scored(20)[2:]]
     order = train_only(in_order(prioritise(pending, config("mnlp"), SPLITS)), pending)
     assert order[-1] == "nan"
 
@@ -74,7 +74,7 @@ def test_bald_without_dropout_passes_says_so():
 
 
 def test_an_id_that_stands_twice_is_named():
-    with pytest.raises(DataError, match="'r3' is pending twice"):
+    with pytest.raises(DataError, match="'r3' is there twice"):
         prioritise([*scored(5), scored(5)[3]], config("mnlp"), SPLITS)
 
 
@@ -112,7 +112,7 @@ def biased_pool(n, seed):
     rare = rng.random(n) < 0.3
     scores = 0.1 * rng.random(n) + 0.8 * rare
     pending = [
-        Pending(f"p{seed}-{i}", f"d{seed}-{i}", "", Statistics(9, s, s - 1, s, s, s))
+        Pending(f"p{seed}-{i}", f"d{seed}-{i}", "", Statistics(9, s, s, s, s, s, s, {"": s}))
         for i, s in enumerate(scores.tolist())
     ]
     return pending, dict(zip([r.id for r in pending], rare.tolist(), strict=True))
@@ -139,8 +139,12 @@ def test_the_held_out_sample_is_unbiased_whatever_the_strategy(strategy):
 
 def test_uncertainty_is_the_configured_measure():
     pending = scored(5, unscored={2})
-    assert uncertainties(pending, config("margin")) == {r.id: r.statistics.margin for r in pending if r.statistics}
-    assert uncertainties(pending, config("random")) == {r.id: r.statistics.mnlp for r in pending if r.statistics}
+    assert uncertainties(pending, config("margin"), SPLITS) == {
+        r.id: r.statistics.margin for r in pending if r.statistics
+    }
+    assert uncertainties(pending, config("random"), SPLITS) == {
+        r.id: r.statistics.mnlp for r in pending if r.statistics
+    }
 
 
 def test_a_large_pool_takes_seconds():

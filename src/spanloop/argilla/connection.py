@@ -66,6 +66,11 @@ def _from_local(config: ArgillaConfig, environ: Mapping[str, str]) -> str:
     local = read_credentials(credentials_path(home(environ)))
     if local and _place(local.api_url) == _place(config.api_url):
         return local.api_key
+    if local and is_loopback(config.api_url):
+        raise ArgillaUnauthorized(
+            f"no API key for {config.api_url}: the local Argilla was last started at {local.api_url}; set "
+            f"argilla.api_url to that, or {config.api_key_env} to a key"
+        )
     raise ArgillaUnauthorized(
         f"no API key for {config.api_url}: set {config.api_key_env}, or start the local Argilla with "
         "'spanloop argilla start'"

@@ -1,6 +1,5 @@
 """`spanloop demo`: the whole loop on real text, with a simulated annotator in the place of people."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.cli.argilla import show_progress
-from spanloop.cli.door import open_argilla
+from spanloop.cli.door import open_argilla, ready_prefect
 from spanloop.cli.terminal import bar
 from spanloop.config import LoopConfig
 from spanloop.settings import home, load_config
@@ -107,9 +106,7 @@ def _annotate(stage: _Stage, count: int) -> None:
 
 def _round(stage: _Stage) -> None:
     """One round, through the same flow that the schedule runs."""
-    from spanloop.services.prefect_environment import prepare_prefect
-
-    prepare_prefect(os.environ)
+    ready_prefect()
     from flows.active_learning import active_learning
 
     report = active_learning(stage.config)

@@ -1,11 +1,11 @@
 """`spanloop run`: one round by hand, through the same flow that the schedule runs."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spanloop.cli.door import ready_prefect
 from spanloop.cli.terminal import plain_console
 from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError
@@ -38,10 +38,7 @@ def _nothing_new(config: LoopConfig) -> "RoundReport | None":
 
 
 def _round(config: LoopConfig, again: bool) -> "RoundReport":
-    from spanloop.services.prefect_environment import prepare_prefect
-
-    if passed_over := prepare_prefect(os.environ):
-        typer.echo(f"Prefect at {passed_over} does not answer; this round runs on a temporary server", err=True)
+    ready_prefect()
     from flows.active_learning import active_learning
 
     try:

@@ -37,6 +37,10 @@ class SelectionConfig(Section):
         description="Query strategy: how informative a record is judged from the scoring pass.",
         json_schema_extra=_described(_known_strategies),
     )
+    cold_start: str = Field(
+        "typiclust",
+        description="Strategy while no model has scored anything: typiclust, random, or one of your own.",
+    )
     seed: int = Field(0, ge=0, description="Seed of every random choice of the selection.")
     held_out_share: Fraction = Field(
         0.2, description="Share of the queue that comes from the validation and test splits, at random."
@@ -47,7 +51,7 @@ class SelectionConfig(Section):
         json_schema_extra=_described(_known_steps),
     )
 
-    @field_validator("strategy")
+    @field_validator("strategy", "cold_start")
     @classmethod
     def _strategy_is_there(cls, strategy: str, info: ValidationInfo) -> str:
         lookup = of_selection("lookup")

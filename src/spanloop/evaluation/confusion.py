@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from spanloop.evaluation.counts import Predictions, checked
 from spanloop.records import Example, Span
 
-OUTSIDE = "O"
-"""Row of spurious and column of missed spans in the confusion."""
+NO_SPAN = ""
+"""Row of spurious and column of missed spans in the confusion: the one name that no label can have."""
 
 KINDS = ("correct", "boundary", "type", "both", "missed", "spurious")
 """Every gold and predicted span is exactly one of: right; right label with wrong boundaries; right boundaries with
@@ -24,7 +24,7 @@ class Confusion:
     """How gold and predicted spans correspond.
 
     Attributes:
-        labels: Counts by gold label, then by predicted label; `O` stands for no span.
+        labels: Counts by gold label, then by predicted label; the empty name stands for no span.
         kinds: Counts by kind of error, one key for each of `KINDS`.
     """
 
@@ -46,7 +46,7 @@ def confusion_of(examples: Sequence[Example], predictions: Predictions) -> Confu
     kinds: Counter[str] = Counter()
     for _, gold, predicted in checked(examples, predictions):
         for g, p in pairs(gold, predicted):
-            labels[g.label if g else OUTSIDE, p.label if p else OUTSIDE] += 1
+            labels[g.label if g else NO_SPAN, p.label if p else NO_SPAN] += 1
             kinds[kind(g, p)] += 1
     table: dict[str, dict[str, int]] = {}
     for (g_label, p_label), n in sorted(labels.items()):

@@ -32,7 +32,7 @@ class Evaluation:
         f1_high: Upper end.
         per_label: Scores by label, in the order of the task's labels.
         seqeval_f1: The same F1 as strict IOB2 seqeval computes it.
-        confusion: Spans by gold label, then predicted label; `O` stands for no span.
+        confusion: Spans by gold label, then predicted label; the empty name stands for no span.
         errors: Spans by kind: correct, boundary, type, both, missed, spurious.
         boundary: nervaluate's schemes strict, exact, partial, ent_type: counts and ratios.
         ece: Expected calibration error of the span scores; None where no predicted span has a score.

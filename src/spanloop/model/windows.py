@@ -1,10 +1,14 @@
 """Windows: how a text longer than the model is read in overlapping parts, none of it unseen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from spanloop.model.ragged import Ints
+
+_OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "xlm-roberta", "data2vec-text", "esm")
+"""Model types whose position ids begin behind the padding id, so that two positions are never used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,15 @@ def plan_windows(text_subwords: Ints, capacity: int, stride: int) -> Windows:
     core_stop[joint] = middle
     core_start[joint + 1] = middle
     return Windows(text, start, stop, core_start, core_stop)
+
+
+def longest_window(model: Any, tokenizer: Any, max_length: int) -> int:
+    """The window length to use: what is asked for, or less where the model reads no more."""
+    limits = [max_length]
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions and positions > 0:
+        unused = 2 if model.config.model_type in _OFFSET_POSITIONS else 0
+        limits.append(positions - unused)
+    if tokenizer.model_max_length and tokenizer.model_max_length < 1_000_000:
+        limits.append(tokenizer.model_max_length)
+    return int(min(limits))

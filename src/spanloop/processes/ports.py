@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import socket
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from spanloop.errors import ServiceError
@@ -13,6 +14,16 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def is_loopback(url: str) -> bool:
     """Whether an address is this machine's own, which no proxy may be asked for."""
     return urlsplit(url).hostname in LOOPBACK
+
+
+def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which this machine's own servers are asked directly, whatever proxy the environment names.
+
+    Programs read `NO_PROXY` or `no_proxy`; both get what either of them says, and the loopback addresses.
+    """
+    said = [part.strip() for name in ("NO_PROXY", "no_proxy") for part in environ.get(name, "").split(",")]
+    direct = ",".join(dict.fromkeys(filter(None, [*said, *sorted(LOOPBACK)])))
+    return {"NO_PROXY": direct, "no_proxy": direct}
 
 
 def local_url(host: str, port: int) -> str:

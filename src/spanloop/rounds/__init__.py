@@ -8,6 +8,7 @@ it is. `label_review` is no step: it looks back at what was submitted.
     inputs       pull, annotations, snapshot                  readiness  enough to train and judge?
     news         is there anything to do?                     identity   names made from content
     models       train, evaluate, gate                        scorebook  scores kept between rounds
-    suggestions  score, prioritise, log                       progress   lines in the log of a long step
+    suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
+    ordering     records and scores become the queue          progress   lines in the log of a long step
     closing      the record is published                      report     its form
 """

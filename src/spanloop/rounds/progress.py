@@ -2,13 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from spanloop.training import TrainProgress
 
+T = TypeVar("T")
+
 SECONDS_BETWEEN_LINES = 10.0
+_TOO_EARLY = 50  # before this part of the records is done nothing is said about the rest
 
 log = logging.getLogger(__name__)
 
@@ -50,20 +53,33 @@ def log_training(progress: "Callable[[TrainProgress], None] | None") -> "Callabl
     return report
 
 
-def log_scoring(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
-    """Log a scoring pass's progress now and then, and pass it on.
+def _pace(done: int, total: int, seconds: float) -> str:
+    """How fast and how long still; nothing at the beginning, when a whole chunk was worked on and one record came."""
+    if done < total / _TOO_EARLY:
+        return ""
+    return f", {done / seconds:.0f} records/s, {(total - done) * seconds / done:.0f} s left"
+
+
+def log_scoring(progress: Callable[[int, int], None] | None, name: str = "score") -> Callable[[int, int], None]:
+    """Log a pass's progress now and then, and pass it on.
 
     Args:
         progress: Told the records done and all records, after each; None: nobody.
+        name: What is done with the records.
     """
     pace = Pace()
 
     def report(done: int, total: int) -> None:
         if pace.is_due():
-            speed = done / (time.monotonic() - pace.started)
-            left = (total - done) / speed
-            log.info("score: %d of %d records, %.0f records/s, %.0f s left", done, total, speed, left)
+            log.info("%s: %d of %d records%s", name, done, total, _pace(done, total, time.monotonic() - pace.started))
         if progress:
             progress(done, total)
 
     return report
+
+
+def counted(items: Iterable[T], total: int, progress: Callable[[int, int], None]) -> Iterator[T]:
+    """Items as they come; after each, `progress` is told the items done and all items."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(done, total)

@@ -1,39 +1,27 @@
 """The last steps of a round: pending records get suggestions and a place in the queue."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from typing import TypedDict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.argilla.writing import Origin, Scored, write_suggestions
 from spanloop.errors import StoreError
-from spanloop.records import Record, Suggestion
+from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
 from spanloop.rounds.identity import digest
-from spanloop.rounds.progress import log_scoring
+from spanloop.rounds.ordering import Queue, put_in_order
+from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
 from spanloop.rounds.work import SCORES, Work, step
-from spanloop.selection import Pending, prioritise, uncertainties
-from spanloop.store.jsonl import read_json, read_records, write_json
+from spanloop.selection import Pending
+from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-
-
-class Queue(TypedDict):
-    """The annotators' queue, by record id.
-
-    Attributes:
-        priority: In 0..1, higher is sooner.
-        uncertainty: How unsure the model is, of the records that it scored.
-    """
-
-    priority: dict[str, float]
-    uncertainty: dict[str, float]
 
 
 @step("score")
@@ -55,14 +43,15 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
     waiting = [r for r in _pending(work) if book.get(r.id, r.text) is None][: work.config.scoring.max_records or None]
     known = len(book)
     if waiting:
-        book.add(_counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
+        book.add(counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
     log.info("score: %d records by %s, %d scored before", len(waiting), champion, known)
     return ScoreFigures(model=champion, scored=len(waiting), known=known)
 
 
 def _book(work: Work, model: str) -> ScoreBook:
     """The scores of a model under the configuration of the round."""
-    key = digest([work.config.scoring.model_dump(exclude={"max_records", "max_tokens_per_batch"})])
+    measures = [field.name for field in fields(Statistics)]  # a book of fewer is of no use to what needs the others
+    key = digest([work.config.scoring.model_dump(exclude={"max_records", "max_tokens_per_batch"}), measures])
     return ScoreBook(work.store.work(SCORES) / f"{model}-{key}.jsonl")
 
 
@@ -78,14 +67,6 @@ def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[
     texts = {record.id: record.text for record in records}
     for scored in scorer.score(texts.items()):
         yield scored.id, texts[scored.id], Score(tuple(scored.spans), scored.statistics)
-
-
-def _counted(
-    scores: Iterable[tuple[str, str, Score]], total: int, progress: Progress
-) -> Iterator[tuple[str, str, Score]]:
-    for done, score in enumerate(scores, start=1):
-        yield score
-        progress(done, total)
 
 
 @step("prioritise")
@@ -104,8 +85,8 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
         Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
         for record, score in _with_scores(work, scored)
     ]
-    queue = Queue(priority=prioritise(pending, config, work.config.splits), uncertainty=uncertainties(pending, config))
-    write_json(work.queue, queue)
+    annotated, cache = read_annotations(work.annotations), work.store.work(SCORES)
+    write_json(work.queue, put_in_order(pending, work.config, annotated=annotated, cache=cache))
     judged = sum(record.statistics is not None for record in pending)
     log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
     return PrioritiseFigures(strategy=config.strategy, records=len(pending), scored=judged)

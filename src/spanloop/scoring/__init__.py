@@ -4,7 +4,8 @@ Everything here works on whole chunks of records laid end to end ("ragged": `(n_
 the records' `lengths` beside them), so that no Python runs per token. PyTorch is imported when a model is loaded.
 """
 
+from spanloop.scoring.embedding import embed
 from spanloop.scoring.scored_text import ScoredText
 from spanloop.scoring.scorer import Scorer, predict
 
-__all__ = ["ScoredText", "Scorer", "predict"]
+__all__ = ["ScoredText", "Scorer", "embed", "predict"]

@@ -82,21 +82,29 @@ def decode_chunk(
     tags = decode(logprobs, lengths)
     total, best = chain.sum_product(probabilities, lengths), chain.max_product(probabilities, lengths)
     runs = chain.tag_runs(tags, lengths)
-    scores = scale.scores(chain.span_probabilities(probabilities, total, runs))
+    likely = chain.span_probabilities(probabilities, total, runs)
+    scores = scale.scores(likely)
+    owners = np.searchsorted(encoded.text_words, runs.starts, side="right") - 1
     log_best = uncertainty.log_best(best.log_mass, total)
     log_second = chain.log_second_best(best.marginals, tags, best, lengths) - total.log_mass
-    some = lengths > 0
     columns = (
         lengths,
         uncertainty.least_confidence(log_best),
-        np.where(some, uncertainty.margin(log_best, log_second), -1.0),
+        np.where(lengths > 0, uncertainty.margin(log_best, log_second), 0.0),
         uncertainty.token_entropy(total.marginals, lengths),
         uncertainty.mnlp(log_best, lengths),
+        uncertainty.expected_errors(total.marginals, likely, owners, lengths),
     )
     bald = passes.bald(lengths) if passes else None
-    last = [None] * len(lengths) if bald is None else bald.tolist()
-    statistics = list(starmap(Statistics, zip(*(c.tolist() for c in columns), last, strict=True)))
+    passed = [None] * len(lengths) if bald is None else bald.tolist()
+    doubts = _by_label(uncertainty.label_doubt(total.marginals, tags, lengths), labels)
+    statistics = list(starmap(Statistics, zip(*(c.tolist() for c in columns), passed, doubts, strict=True)))
     return Decoded(_spans(encoded, runs, scores, labels, min_score), statistics)
+
+
+def _by_label(doubts: Doubles, labels: Sequence[str]) -> list[dict[str, float]]:
+    names = ["", *labels]
+    return [{names[i]: row[i] for i in range(len(names)) if row[i]} for row in doubts.tolist()]
 
 
 def _spans(

@@ -4,12 +4,13 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from spanloop.config import ScoringConfig
+from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import TrainingError, first_line
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
@@ -18,6 +19,7 @@ from spanloop.model.folder import ModelFolder
 from spanloop.model.forward import Forward
 from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
+from spanloop.model.windows import longest_window
 from spanloop.scoring import int8, onednn
 from spanloop.spans import tag_names
 
@@ -27,6 +29,7 @@ _CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls o
 _CPU_MULTIPLE = 128  # oneDNN makes kernels anew for each number of tokens, and keeps about 1.5 MB for each
 _GPU_TOKENS = 65_536  # enough work for a GPU to hide what Python needs to launch it
 _WORKERS = 2  # threads that run a batch each on CPUs
+_UNREADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 _DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -52,38 +55,69 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
         TrainingError: The folder's files cannot be read, its tags are not those of its labels, or the device is too
             small.
     """
-    device = find_device()
     try:
-        with quiet_transformers():
-            model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(folder.path)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        model, tokenizer = _read(str(folder.path))
+    except _UNREADABLE as error:
         reason = first_line(error)
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
     encoder = Encoder(tokenizer, folder.max_length, folder.stride, folder.surface_features)
+    return Loaded(folder, encoder, _forward("score", model, encoder.pad_id, folder.max_length, config))
+
+
+def load_encoder(training: TrainingConfig, config: ScoringConfig) -> tuple[Encoder, Forward]:
+    """Load the encoder that training starts from, as it is, for its hidden states.
+
+    Returns:
+        The tokenizer, and the forward pass, whose logits mean nothing: the head is not trained.
+
+    Raises:
+        TrainingError: There is no such encoder, it cannot be read, or the device is too small.
+    """
+    name = training.model_name_or_path
+    try:
+        model, tokenizer = _read(name)
+    except _UNREADABLE as error:
+        reason = first_line(error)
+        raise TrainingError(
+            f"encoder {name!r} cannot be loaded ({reason}); check training.model_name_or_path"
+        ) from None
+    max_length = longest_window(model, tokenizer, training.max_length)
+    encoder = Encoder(tokenizer, max_length, training.stride)
+    return encoder, _forward("embed", model, encoder.pad_id, max_length, config)
+
+
+def _read(name: str) -> tuple[Any, Any]:
+    with quiet_transformers():
+        model = AutoModelForTokenClassification.from_pretrained(name, dtype=torch.float32)
+        return model, AutoTokenizer.from_pretrained(name)
+
+
+def _forward(what: str, model: Any, pad_id: int, max_length: int, config: ScoringConfig) -> Forward:
+    """Bring a model onto the device, in the form that runs fastest there."""
+    device = find_device()
     model = model.to(device.device, _DTYPES[device.precision]).eval()
     on_cpu = device.device.type == "cpu"
     if on_cpu:
         set_threads()
     budget = config.max_tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
-    forward = Forward(model, device.device, encoder.pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
+    forward = Forward(model, device.device, pad_id, budget, _CPU_MULTIPLE if on_cpu else 1)
     try:
-        _prepare(forward, folder, config)
+        _prepare(forward, max_length, config)
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        raise no_room(folder.max_length) from None
+        raise no_room(max_length) from None
     if on_cpu:
         forward.workers = _workers(torch.get_num_threads())
-    _say(forward, device, config)
-    return Loaded(folder, encoder, forward)
+    _say(what, forward, device, config)
+    return forward
 
 
-def _prepare(forward: Forward, folder: ModelFolder, config: ScoringConfig) -> None:
+def _prepare(forward: Forward, max_length: int, config: ScoringConfig) -> None:
     """Give the model the attention, layers and dropout that it can have here."""
-    model, lengths = forward.model, (folder.max_length, min(7, folder.max_length))
+    model, lengths = forward.model, (max_length, min(7, max_length))
     probe(forward, lengths, exact=model.dtype == torch.float32)
     if config.backend == "int8" and forward.device.type == "cpu":
         int8.quantize(model, _WORKERS, lambda: trial(forward, lengths))
@@ -105,7 +139,7 @@ def _workers(threads: int) -> ThreadPoolExecutor | None:
     return workers
 
 
-def _say(forward: Forward, device: Device, config: ScoringConfig) -> None:
+def _say(what: str, forward: Forward, device: Device, config: ScoringConfig) -> None:
     backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
     packed = "packed windows" if forward.first_position is not None else "padded windows"
-    log.info("score: %s, %s, %d tokens a batch", backend, packed, forward.budget)
+    log.info("%s: %s, %s, %d tokens a batch", what, backend, packed, forward.budget)

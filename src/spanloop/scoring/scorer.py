@@ -1,11 +1,9 @@
 """Score any number of texts in one pass: tokenize ahead, run the model, read off spans and statistics.
 
-Texts are read a chunk at a time, so memory does not grow with their number. While the model runs on one chunk, a
-thread tokenizes the next; on a GPU the results of the chunk before are read off meanwhile.
+On a GPU the results of one chunk of texts are read off while the model runs on the next.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,34 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanloop.config import ScoringConfig
-from spanloop.model.encoding import Encoded
 from spanloop.model.folder import ModelFolder
-from spanloop.model.layout import Layout, lay_out, owners_of, words_of
 from spanloop.records import Example, ScoredSpan
 from spanloop.scoring.decoding import DropoutPasses, decode_chunk
+from spanloop.scoring.reading import Chunk, read_ahead
 from spanloop.scoring.scored_text import ScoredText
 
 if TYPE_CHECKING:
     from spanloop.model.forward import Outputs
     from spanloop.scoring.loading import Loaded
 
-_CHUNK_TEXTS = 1024
-_CHUNK_CHARACTERS = 400_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    ids: list[str]
-    encoded: Encoded
-    layout: Layout
-    word: np.ndarray
-    word_token: np.ndarray
-    owners: np.ndarray | None
-
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    chunk: _Chunk
+    chunk: Chunk
     outputs: "Outputs"
     passes: "list[Outputs]"
 
@@ -70,51 +54,29 @@ class Scorer:
 
         return cls(load_for_scoring(folder, config), config)
 
-    def score(self, texts: Iterable[tuple[str, str]], *, embeddings: bool = False) -> Iterator[ScoredText]:
+    def score(self, texts: Iterable[tuple[str, str]]) -> Iterator[ScoredText]:
         """Score texts as they come.
 
         Args:
             texts: `(id, text)`; any texts, also empty ones.
-            embeddings: Also give each text's embedding.
 
         Yields:
             One result for every text, in the order of the texts, a chunk behind the reading of them.
         """
         running: _Running | None = None
-        with ThreadPoolExecutor(1, thread_name_prefix="tokenize") as thread:
-            for chunk in self._ahead(thread, texts, embeddings):
-                started = self._start(chunk)
-                if running:
-                    yield from self._finish(running)
-                running = started
+        for chunk in read_ahead(texts, self._loaded.encoder, self._loaded.forward):
+            started = self._start(chunk)
+            if running:
+                yield from self._finish(running)
+            running = started
         if running:
             yield from self._finish(running)
 
-    def _ahead(
-        self, thread: ThreadPoolExecutor, texts: Iterable[tuple[str, str]], embeddings: bool
-    ) -> Iterator[_Chunk]:
-        waiting: Future[_Chunk] | None = None
-        for rows in chunks(texts, _CHUNK_TEXTS, _CHUNK_CHARACTERS):
-            submitted = thread.submit(self._prepare, rows, embeddings)
-            if waiting:
-                yield waiting.result()
-            waiting = submitted
-        if waiting:
-            yield waiting.result()
-
-    def _prepare(self, rows: Sequence[tuple[str, str]], embeddings: bool) -> _Chunk:
-        encoder, forward = self._loaded.encoder, self._loaded.forward
-        encoded = encoder.encode([text for _, text in rows])
-        layout = lay_out(encoded, encoder.prefix, encoder.suffix, forward.budget, padding=forward.padding)
-        owners = owners_of(encoded, layout) if embeddings else None
-        return _Chunk([record_id for record_id, _ in rows], encoded, layout, *words_of(encoded, layout.subword), owners)
-
-    def _start(self, chunk: _Chunk) -> _Running:
+    def _start(self, chunk: Chunk) -> _Running:
         forward, config = self._loaded.forward, self._config
         given = chunk.layout, chunk.word_token
-        outputs = forward.run(*given, chunk.owners, len(chunk.ids))
         passes = [forward.run(*given, dropout_seed=seed) for seed in range(config.mc_dropout_passes)]
-        return _Running(chunk, outputs, passes)
+        return _Running(chunk, forward.run(*given), passes)
 
     def _finish(self, running: _Running) -> Iterator[ScoredText]:
         chunk, folder = running.chunk, self._loaded.folder
@@ -124,8 +86,7 @@ class Scorer:
         logits = _in_order(running.outputs, chunk.word)
         least = self._config.min_score or folder.min_score
         decoded = decode_chunk(chunk.encoded, logits, self.labels, scale=folder.scale, min_score=least, passes=passes)
-        embeddings = _means(running.outputs, chunk) if chunk.owners is not None else [None] * len(chunk.ids)
-        yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics, embeddings)
+        yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics)
 
 
 def predict(model_path: Path, examples: Iterable[Example], config: ScoringConfig) -> dict[str, list[ScoredSpan]]:
@@ -147,35 +108,9 @@ def predict(model_path: Path, examples: Iterable[Example], config: ScoringConfig
     return {scored.id: list(scored.spans) for scored in scorer.score((e.id, e.text) for e in examples)}
 
 
-def chunks(texts: Iterable[tuple[str, str]], most_texts: int, most_characters: int) -> Iterator[list[tuple[str, str]]]:
-    """Cut a stream of texts into lists of bounded size; a text longer than the bound ends its list.
-
-    Args:
-        texts: `(id, text)`.
-        most_texts: Texts in a list.
-        most_characters: Characters after which a list ends.
-    """
-    rows: list[tuple[str, str]] = []
-    characters = 0
-    for row in texts:
-        rows.append(row)
-        characters += len(row[1])
-        if len(rows) >= most_texts or characters >= most_characters:
-            yield rows
-            rows, characters = [], 0
-    if rows:
-        yield rows
-
-
 def _in_order(outputs: "Outputs", word: np.ndarray) -> np.ndarray:
     """Logits in the order of the words."""
     logits = outputs.logits
     ordered = np.empty_like(logits)
     ordered[word] = logits
     return ordered
-
-
-def _means(outputs: "Outputs", chunk: _Chunk) -> list[np.ndarray]:
-    assert outputs.sums is not None
-    counts = np.maximum(np.diff(chunk.encoded.text_subwords), 1)
-    return list((outputs.sums / counts[:, None]).astype(np.float32))

@@ -1,16 +1,29 @@
-"""The pool: the records that wait for an annotator, and what the scoring pass says about them."""
+"""The pool: the records that wait for an annotator, what the scoring pass says about them, and what is annotated."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from spanloop.errors import DataError
-from spanloop.records import Statistics
+from spanloop.records import Span, Statistics
 
 FloatArray = npt.NDArray[np.float64]
+Embedding = npt.NDArray[np.float32 | np.float16]
+
+
+class Identified(Protocol):
+    """Whatever has an id."""
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+
+
+Some = TypeVar("Some", bound=Identified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +35,33 @@ class Pending:
         group: The document it came from; it decides the split.
         text: The record's text.
         statistics: What the scoring pass says about it; None for a record that was not scored.
-        embedding: The text as a vector, shape (dimensions,), where the diversity step is to be used.
+        embedding: The text as a vector, shape (dimensions,), where strategy or steps look at it (`wants_embeddings`).
     """
 
     id: str
     group: str
     text: str
     statistics: Statistics | None = None
-    embedding: npt.NDArray[np.float32] | None = None
+    embedding: Embedding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """One record with its agreed annotation: what need not be asked again.
+
+    Attributes:
+        id: The record's id.
+        group: The document it came from.
+        text: The record's text.
+        spans: The agreed spans.
+        embedding: As of `Pending`, from the same encoder.
+    """
+
+    id: str
+    group: str
+    text: str
+    spans: tuple[Span, ...] = ()
+    embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +70,11 @@ class Pool:
 
     Attributes:
         records: The records; their order says nothing.
+        annotated: What a model learns from: the annotated records of the training split.
     """
 
     records: Sequence[Pending]
+    annotated: Sequence[Annotated] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -49,7 +83,7 @@ class Pool:
         """One statistic of every record.
 
         Args:
-            name: A field of `spanloop.records.Statistics`.
+            name: A field of `spanloop.records.Statistics` that is a number.
 
         Returns:
             Shape (n,); NaN where a record was not scored, or its scoring pass did not make this statistic.
@@ -70,11 +104,11 @@ def ranks(values: FloatArray) -> FloatArray:
     return mean[place]
 
 
-def shuffled(pending: Sequence[Pending], seed: int) -> list[Pending]:
+def shuffled(records: Sequence[Some], seed: int) -> list[Some]:
     """Put records in a random order that depends on nothing but the seed and each record's id.
 
     Args:
-        pending: Records, in any order.
+        records: Records, in any order.
         seed: Another seed gives another order.
 
     Returns:
@@ -83,17 +117,17 @@ def shuffled(pending: Sequence[Pending], seed: int) -> list[Pending]:
     Raises:
         DataError: An id stands twice.
     """
-    ids = {record.id for record in pending}
-    if len(ids) < len(pending):
-        raise DataError(f"record {_first_twice(pending)!r} is pending twice; ids must be unique")
+    ids = {record.id for record in records}
+    if len(ids) < len(records):
+        raise DataError(f"record {_first_twice(records)!r} is there twice; ids must be unique")
     digests = b"".join(
         hashlib.blake2b(f"{seed}\0{record.id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        for record in pending
+        for record in records
     )
     high, low = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).T
-    return [pending[i] for i in np.lexsort((low, high))]
+    return [records[i] for i in np.lexsort((low, high))]
 
 
-def _first_twice(pending: Sequence[Pending]) -> str:
+def _first_twice(records: Sequence[Identified]) -> str:
     seen: set[str] = set()
-    return next(r.id for r in pending if r.id in seen or seen.add(r.id))  # type: ignore[func-returns-value]
+    return next(r.id for r in records if r.id in seen or seen.add(r.id))  # type: ignore[func-returns-value]

@@ -12,6 +12,7 @@ from spanloop.processes import ports
 from spanloop.processes.supervisor import Child, Supervisor
 from spanloop.services import deployments
 from spanloop.services.prefect_api import PrefectApi
+from spanloop.services.prefect_environment import program_root
 
 POOL = "spanloop"  # the work pool that the deployments name
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
@@ -41,7 +42,6 @@ class Place:
 
     def environment(self, api_url: str) -> dict[str, str]:
         """The variables of a Prefect process that talks to the server at `api_url`."""
-        direct = ",".join(filter(None, (self.environ.get("NO_PROXY"), *sorted(ports.LOOPBACK))))
         return {
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_WORKER_QUERY_SECONDS": "5",
@@ -51,9 +51,9 @@ class Place:
             "PREFECT_API_URL": api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
-            "NO_PROXY": direct,
-            "no_proxy": direct,
+            **ports.past_proxies(self.environ),
             "PYTHONSAFEPATH": "1",  # a file of the user's named like a library must not shadow it
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(program_root()), self.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
         }
 

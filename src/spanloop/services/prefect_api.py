@@ -61,13 +61,35 @@ class PrefectApi:
         """Whether a proxy that the environment names may be used."""
         return not is_loopback(self.url)
 
+    def answers(self) -> bool:
+        """Whether something there answers, be it with a refusal."""
+        found = self._look("/health")
+        return found is not None and found.status_code < 500
+
     def healthy(self) -> bool:
-        """Whether it answers."""
-        try:
-            answer = httpx.get(f"{self.url}/health", headers=self.headers, timeout=5, trust_env=self._use_proxy)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == 200
+        """Whether it answers as a server that is up."""
+        return _is_true(self._look("/health"))
+
+    def require(self) -> None:
+        """Check that flows can run on it.
+
+        Raises:
+            ServiceError: It does not answer, its address is not that of an API, or it wants a password.
+        """
+        if self.healthy():
+            asked = self._look("/admin/version")
+            if asked is not None and asked.status_code in (401, 403):
+                raise ServiceError(
+                    f"the Prefect server at {self.url} refuses us ({asked.status_code}); set PREFECT_API_AUTH_STRING "
+                    "to its user:password, or PREFECT_API_KEY for Prefect Cloud"
+                )
+            return
+        if _is_true(self._look("/api/health")):
+            raise ServiceError(f"PREFECT_API_URL {self.url} is a page's address; its API is at {self.url}/api")
+        raise ServiceError(
+            f"the Prefect server at {self.url} does not answer; start it, or set PREFECT_PROFILE=ephemeral for a "
+            "temporary one"
+        )
 
     def online_workers(self, pool: str) -> set[str]:
         """The names of the workers of a pool that have reported themselves of late; none where there is no pool."""
@@ -102,6 +124,13 @@ class PrefectApi:
         state = {"type": "CRASHED", "name": "Crashed", "message": message}
         self._ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
+    def _look(self, path: str) -> httpx.Response | None:
+        """Ask once, in passing; None where nobody answers."""
+        try:
+            return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=5, trust_env=self._use_proxy)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None
+
     def _ask(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Ask; all that is asked here may be asked again, so a busy server is given time."""
         for patience in (0.5, 1, 2, 4, 8, None):
@@ -124,6 +153,11 @@ class PrefectApi:
     def _send(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
         with httpx.Client(headers=self.headers, timeout=30, trust_env=self._use_proxy) as client:
             return client.request(method, f"{self.url}{path}", json=body)
+
+
+def _is_true(answer: httpx.Response | None) -> bool:
+    """A server that is up says `true`; its pages say something else, also with 200."""
+    return answer is not None and answer.status_code == 200 and answer.text.strip() == "true"
 
 
 def _as_defined(schedule: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
 from collections.abc import MutableMapping
+from pathlib import Path
 
-import httpx
-
-from spanloop.processes.ports import is_loopback
+import spanloop
+from spanloop.processes.ports import past_proxies
+from spanloop.services.prefect_api import PrefectApi
 
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -14,6 +15,15 @@ _DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "spanloop",  # the library's decisions appear in the run's log
     "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
 }
+
+
+def program_root() -> Path:
+    """The folder that holds the packages `flows` and `tasks`: everybody's names, so it goes to the front of the path.
+
+    It is the folder of the installed package, or the top of a clone.
+    """
+    installed = Path(spanloop.__file__).resolve().parents[1]
+    return installed if (installed / "flows").is_dir() else installed.parent
 
 
 def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
@@ -26,14 +36,8 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     """
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
+    environ.update(past_proxies(environ))
     url = environ.get("PREFECT_API_URL")
-    if not url or _answers(url):
+    if not url or PrefectApi.at(url, environ).answers():
         return None
     return environ.pop("PREFECT_API_URL")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url.rstrip('/')}/health", timeout=5, trust_env=not is_loopback(url)).status_code < 500
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False

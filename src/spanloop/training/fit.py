@@ -17,11 +17,12 @@ from spanloop.model.forward import Forward
 from spanloop.model.layout import lay_out, words_of
 from spanloop.model.ragged import Floats, Ints
 from spanloop.model.surface import Feature, dropped
+from spanloop.model.windows import longest_window
 from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
-from spanloop.training.pretrained import load_model, longest_window
+from spanloop.training.pretrained import load_model
 from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish

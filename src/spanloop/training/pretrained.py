@@ -15,9 +15,6 @@ from spanloop.training.families import fit_config
 
 log = logging.getLogger(__name__)
 
-_OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet", "xlm-roberta", "data2vec-text", "esm")
-"""Model types whose position ids begin behind the padding id, so that two positions are never used."""
-
 _NEW_ROWS = 0.02
 """Standard deviation of a new label's row in the head, BERT's initializer range."""
 
@@ -60,18 +57,6 @@ def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any
     if head:
         _copy_head(model, head, known, names)
     return model.train(), tokenizer
-
-
-def longest_window(model: Any, tokenizer: Any, max_length: int) -> int:
-    """The window length to use: what is asked for, or less where the model reads no more."""
-    limits = [max_length]
-    positions = getattr(model.config, "max_position_embeddings", None)
-    if positions and positions > 0:
-        unused = 2 if model.config.model_type in _OFFSET_POSITIONS else 0
-        limits.append(positions - unused)
-    if tokenizer.model_max_length and tokenizer.model_max_length < 1_000_000:
-        limits.append(tokenizer.model_max_length)
-    return int(min(limits))
 
 
 def head_parameters(model: Any) -> set[str]:

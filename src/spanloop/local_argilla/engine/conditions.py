@@ -1,9 +1,7 @@
 """Filters of a search as SQL conditions on `Record`."""
 
 import math
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +11,9 @@ from argilla_server.models import Record, Response
 from argilla_server.search_engine import AndFilter, Filter, RangeFilter, ResponseFilterScope, TermsFilter
 from sqlalchemy import ColumnElement, String, and_, exists, false, func, or_, true, type_coerce
 
+from .dates import moments_of
 from .functions import without_index
 from .scopes import Values, values_of
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def condition(filter: Filter, dataset_id: UUID) -> ColumnElement[bool]:
@@ -30,6 +27,9 @@ def condition(filter: Filter, dataset_id: UUID) -> ColumnElement[bool]:
     if isinstance(filter.scope, ResponseFilterScope) and not filter.scope.question:
         return _response_status(filter)
     values = values_of(filter.scope, dataset_id)
+    if isinstance(filter, TermsFilter) and values.kind == "date":
+        moments = [moments_of(value) for value in filter.values]
+        return or_(*(_between(values.single, low, high) for low, high in moments))
     if isinstance(filter, TermsFilter):
         return _any(values, lambda value: value.in_(_terms(filter.values, values.kind)))
     return _any(values, lambda value: _within(value, filter, values.kind))
@@ -61,8 +61,6 @@ def _terms(values: list[str], kind: str) -> list[Any]:
     """What a stored value may equal: the text that was given and, for numbers, the number that it spells."""
     if kind == "id":
         return [given.hex for value in values if (given := _as_uuid(value))]
-    if kind == "date":
-        return [_as_date(value) for value in values]
     texts = [str(value) for value in values]
     return texts + [number for text in texts if (number := _as_number(text)) is not None]
 
@@ -70,7 +68,8 @@ def _terms(values: list[str], kind: str) -> list[Any]:
 def _within(value: ColumnElement[Any], filter: RangeFilter, kind: str) -> ColumnElement[bool]:
     """Numbers are compared as numbers and text as text, whichever way the bound was given."""
     if kind == "date":
-        return _between(value, _as_date(filter.ge), _as_date(filter.le, upper=True))
+        low, high = (None if bound is None else moments_of(bound) for bound in (filter.ge, filter.le))
+        return _between(value, low and low[0], high and high[1])
     bounds = [filter.ge, filter.le]
     as_text = _between(value, *(None if bound is None else str(bound) for bound in bounds))
     numbers = [_as_number(bound) for bound in bounds]
@@ -98,28 +97,3 @@ def _as_uuid(value: str) -> UUID | None:
         return UUID(value)
     except ValueError:
         return None
-
-
-def _as_date(value: Any, upper: bool = False) -> str | None:
-    """Write a moment as the database stores it: UTC, with microseconds.
-
-    Args:
-        value: ISO 8601, UTC unless it says otherwise; or milliseconds since 1970.
-        upper: A date without time means the end of that day.
-
-    Raises:
-        UnprocessableEntityError: It is neither.
-    """
-    if value is None:
-        return None
-    try:
-        if (milliseconds := _as_number(value)) is not None:
-            moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-        else:
-            moment = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
-        raise UnprocessableEntityError(f"{value!r} is not a date; use ISO 8601, e.g. 2026-11-21T08:30:00") from None
-    if upper and _DAY.fullmatch(str(value)):
-        moment += timedelta(days=1, microseconds=-1)
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

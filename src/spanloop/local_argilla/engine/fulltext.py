@@ -1,8 +1,15 @@
-"""Text queries: conditions and scores from SQLite's FTS5."""
+"""Text queries: which records match, and how well.
 
-import unicodedata
-from collections.abc import Iterator
+SQLite's full-text index says which texts hold a word. What a hit is worth is reckoned here, as Elasticsearch does it
+with an index for each data set: BM25 in each field by itself, summed over fields and words (Robertson et al., 1994;
+Lucene's parameters). The rank of SQLite's index counts the texts of all data sets and fields together; how often a text
+holds a word is read off it.
+"""
+
+import json
+import math
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from argilla_server.errors.future import UnprocessableEntityError
@@ -12,126 +19,196 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     FromClause,
-    and_,
+    Select,
+    String,
     column,
-    false,
     func,
-    literal,
     literal_column,
-    or_,
     select,
     table,
+    type_coerce,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .text import Both, Leaf, Node, Not, parse
+from .analysis import Word, folded, words_of
+from .functions import varint, varints
+from .text import Everything, Joined, Leaf, Node, parse
+
+Hits = dict[str, float]
+"""Scores by record id, as the database writes it."""
 
 _TEXTS = table(
     "spanloop_texts", column("id"), column("record_id"), column("dataset_id"), column("field"), column("text")
 )
-_MOST_SCORED = 32  # SQLite joins 64 tables at most
 _INDEX = table("spanloop_index", column("rowid"), column("rank"))
-_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE", "BOPOMOFO")
+_SIZES = table("spanloop_index_docsize", column("id"), column("sz"))
+_AVERAGES = table("spanloop_index_data", column("id"), column("block"))
+_K1, _B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class TextMatch:
-    """A text query in SQL.
+    """The records that match a text query.
 
     Attributes:
-        condition: On `Record`.
-        hits: For each of the first words, the records that hold it (`record_id`, `score`).
+        hits: One row a record: `key`, its id, and `value`, its score.
     """
 
-    condition: ColumnElement[bool]
-    hits: list[CTE]
+    hits: CTE
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Whether `Record` matches."""
+        return type_coerce(Record.id, String).in_(select(self.hits.c.key))
 
     def joined(self) -> FromClause:
-        """The records, with the words that each of them holds."""
+        """The records that match, with their scores."""
         records: FromClause = Record.__table__
-        for hits in self.hits:
-            records = records.outerjoin(hits, hits.c.record_id == Record.id)
-        return records
+        return records.join(self.hits, self.hits.c.key == type_coerce(Record.id, String))
 
     def score(self) -> ColumnElement[float]:
-        """BM25 on `joined`, summed over the words that a record holds; higher is better."""
-        score: ColumnElement[float] = literal(0.0, Float)
-        for hits in self.hits:
-            score = score + func.coalesce(hits.c.score, 0.0)
-        return score
+        """The score on `joined`; higher is better."""
+        return type_coerce(self.hits.c.value, Float)
 
 
-def match_text(query: str, field: str | None, dataset_id: UUID) -> TextMatch:
-    """Translate a text query. Each word may be in another field, unless one field is named.
+async def match_text(connection: AsyncConnection, query: str, field: str | None, dataset_id: UUID) -> TextMatch:
+    """Find what a text query matches. Each word may be in another field, unless one field is named.
 
     Args:
+        connection: To the database.
         query: In the language of `text`.
         field: Name of the field to search, None for all.
         dataset_id: The data set.
 
     Returns:
-        How to match and score; a query without a word matches nothing.
+        The records; a query without a word matches nothing.
 
     Raises:
-        UnprocessableEntityError: The query is too long.
+        UnprocessableEntityError: Parentheses stand in parentheses too often.
     """
     try:
         tree = parse(query)
     except ValueError as error:
         raise UnprocessableEntityError(str(error)) from None
-    if tree is None:
-        return TextMatch(false(), [])
-    hits = {leaf: _hits(leaf, f"hits_{i}", field, dataset_id) for i, leaf in enumerate(dict.fromkeys(_leaves(tree)))}
-    return TextMatch(_condition(tree, hits), list(hits.values())[:_MOST_SCORED])
+    hits = await _Search(connection, dataset_id, field).hits(tree) if tree else {}
+    rows = func.json_each(json.dumps(hits)).table_valued("key", "value")
+    return TextMatch(select(rows.c.key, rows.c.value).cte("text_hits").prefix_with("MATERIALIZED"))
 
 
-def _condition(node: Node, hits: dict[Leaf, CTE]) -> ColumnElement[bool]:
-    if isinstance(node, Leaf):
-        is_hit: ColumnElement[bool] = Record.id.in_(select(hits[node].c.record_id))
-        return is_hit
-    if isinstance(node, Not):
-        return ~_condition(node.inner, hits)
-    sides = _condition(node.left, hits), _condition(node.right, hits)
-    return and_(*sides) if node.operator == "and" else or_(*sides)
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """How many texts a field of the data set has, and how many words they have in the mean."""
+
+    n: int
+    mean: float
 
 
-def _leaves(node: Node) -> Iterator[Leaf]:
-    if isinstance(node, Leaf):
-        yield node
-    elif isinstance(node, Not):
-        yield from _leaves(node.inner)
-    elif isinstance(node, Both):
-        yield from _leaves(node.left)
-        yield from _leaves(node.right)
+class _Search:
+    """One text query in one data set."""
 
+    def __init__(self, connection: AsyncConnection, dataset_id: UUID, field: str | None) -> None:
+        self._connection = connection
+        self._dataset = dataset_id
+        self._where = [_TEXTS.c.dataset_id == dataset_id.hex, *([_TEXTS.c.field == field] if field else [])]
+        self._sizes: dict[str, _Sizes] | None = None
+        self._found: dict[Leaf, Hits] = {}
 
-def _hits(leaf: Leaf, name: str, field: str | None, dataset_id: UUID) -> CTE:
-    """The records that hold a word, each with the score of its best field."""
-    where = [_TEXTS.c.dataset_id == dataset_id.hex]
-    if field:
-        where.append(_TEXTS.c.field == field)
-    if _is_part(leaf.text):
-        where.append(func.instr(func.lower(_TEXTS.c.text), func.lower(leaf.text)) > 0)
-        hits = select(_TEXTS.c.record_id, literal(1.0).label("score")).where(*where).distinct()
-    else:
-        matches = literal_column("spanloop_index").op("MATCH")(_phrase(leaf))
+    async def hits(self, node: Node) -> Hits:
+        """The records that match, each with the sum of what its parts are worth; not to match something is worth 1."""
+        if isinstance(node, Leaf):
+            if node not in self._found:
+                self._found[node] = await self._leaf(node)
+            return self._found[node]
+        if isinstance(node, Joined):
+            return await self._joined(node)
+        everything = dict.fromkeys(await self._all(), 1.0)
+        if isinstance(node, Everything):
+            return everything
+        found = await self.hits(node.inner)
+        return {i: score for i, score in everything.items() if i not in found}
+
+    async def _joined(self, node: Node) -> Hits:
+        """From the innermost first part outwards: a long query nests deeper than Python calls."""
+        outer: list[Joined] = []
+        while isinstance(node, Joined):
+            outer.append(node)
+            node = node.parts[0]
+        found = await self.hits(node)
+        for joined in reversed(outer):
+            for part in joined.parts[1:]:
+                more = await self.hits(part)
+                ids = found.keys() & more.keys() if joined.operator == "and" else found.keys() | more.keys()
+                found = {i: found.get(i, 0.0) + more.get(i, 0.0) for i in ids}
+        return found
+
+    async def _all(self) -> list[str]:
+        ids = select(type_coerce(Record.id, String)).where(Record.dataset_id == self._dataset)
+        return list((await self._connection.execute(ids)).scalars())
+
+    async def _leaf(self, leaf: Leaf) -> Hits:
+        """All words of a leaf have to be in one field of a record; what several fields are worth adds up."""
+        together = leaf.kind != "word"
+        words = [Word(folded(leaf.text), any(w.part for w in words_of(leaf.text)))] if together else words_of(leaf.text)
+        found = [await self._word(word, prefix=leaf.kind == "prefix") for word in dict.fromkeys(words)]
+        hits: Hits = {}
+        for place in set(found[0]).intersection(*found):
+            hits[place[0]] = hits.get(place[0], 0.0) + sum(scores[place] for scores in found)
+        return hits
+
+    async def _word(self, word: Word, *, prefix: bool) -> dict[tuple[str, str], float]:
+        """The score of each record and field that holds a word."""
+        rows = await (self._parts(word.text) if word.part else self._matches(word.text, prefix))
+        if prefix:
+            return dict.fromkeys(((record, field) for record, field, _, _ in rows), 1.0)
+        sizes, counts = await self._of_fields(), dict[str, int]()
+        for _, field, _, _ in rows:
+            counts[field] = counts.get(field, 0) + 1
+        return {(record, field): _bm25(times, size, sizes[field], counts[field]) for record, field, times, size in rows}
+
+    async def _of_fields(self) -> dict[str, _Sizes]:
+        if self._sizes is None:
+            size = varint(_SIZES.c.sz)
+            rows = select(_TEXTS.c.field, func.count(), func.avg(size)).join_from(
+                _TEXTS, _SIZES, _SIZES.c.id == _TEXTS.c.id
+            )
+            found = await self._connection.execute(rows.where(*self._where).group_by(_TEXTS.c.field))
+            self._sizes = {field: _Sizes(n, mean) for field, n, mean in found}
+        return self._sizes
+
+    async def _parts(self, text: str) -> list[tuple[str, str, float, int]]:
+        """Texts in which it stands anywhere: record, field, how often, words of the text."""
+        lower, part = func.lower(_TEXTS.c.text), text.lower()
+        times = (func.length(lower) - func.length(func.replace(lower, part, ""))) / len(part)
+        rows = self._rows(times).where(func.instr(lower, part) > 0)
+        return [(r, f, float(times), size) for r, f, times, size in await self._connection.execute(rows)]
+
+    async def _matches(self, text: str, prefix: bool) -> list[tuple[str, str, float, int]]:
+        """Texts that the index finds: record, field, how often, words of the text."""
+        quoted = '"' + text.replace('"', '""').replace("\0", " ") + '"'
+        matches = literal_column("spanloop_index").op("MATCH")(quoted + " *" * prefix)
         found = select(_INDEX.c.rowid, _INDEX.c.rank).where(matches).subquery()
-        score = func.max(-found.c.rank).label("score")
-        joined = select(_TEXTS.c.record_id, score).join_from(found, _TEXTS, _TEXTS.c.id == found.c.rowid)
-        hits = joined.where(*where).group_by(_TEXTS.c.record_id)
-    return hits.cte(name).prefix_with("MATERIALIZED")
+        rows = (
+            await self._connection.execute(self._rows(found.c.rank).join(found, found.c.rowid == _TEXTS.c.id))
+        ).all()
+        if prefix or not rows:
+            return [(r, f, 1.0, size) for r, f, _, size in rows]
+        everywhere = await self._connection.scalar(select(func.count()).select_from(_INDEX).where(matches)) or 0
+        block = await self._connection.scalar(select(_AVERAGES.c.block).where(_AVERAGES.c.id == 1))
+        n, words = varints(bytes(block or b""))[:2]
+        idf = max(math.log((n - everywhere + 0.5) / (everywhere + 0.5)), 1e-6)  # as FTS5 has it
+        return [(r, f, _times(-rank / idf, size, words / n), size) for r, f, rank, size in rows]
+
+    def _rows(self, value: ColumnElement[Any]) -> Select[Any]:
+        columns = _TEXTS.c.record_id, _TEXTS.c.field, value, varint(_SIZES.c.sz)
+        return select(*columns).join_from(_TEXTS, _SIZES, _SIZES.c.id == _TEXTS.c.id).where(*self._where)
 
 
-def _phrase(leaf: Leaf) -> str:
-    """A word or phrase in FTS5's own language, https://www.sqlite.org/fts5.html#full_text_query_syntax."""
-    quoted = '"' + leaf.text.replace('"', '""').replace("\0", " ") + '"'
-    return quoted + " *" if leaf.prefix else quoted
+def _times(weight: float, size: int, mean: float) -> float:
+    """How often a text holds a phrase, from its weight in the index's own BM25."""
+    return weight * _K1 * (1 - _B + _B * size / mean) / max(_K1 + 1 - weight, 1e-9)
 
 
-def _is_part(text: str) -> bool:
-    """Whether to look for a part of the text instead of words.
-
-    FTS5 takes a whole sentence of a script without spaces for one word, and knows no emoji.
-    """
-    if not any(map(str.isalnum, text)):
-        return True
-    return any(ord(char) > 0x0E00 and unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
+def _bm25(times: float, size: int, sizes: _Sizes, holding: int) -> float:
+    """What a word is worth that stands so many times in a text of so many words."""
+    idf = math.log(1 + (sizes.n - holding + 0.5) / (holding + 0.5))
+    return idf * times / (times + _K1 * (1 - _B + _B * size / max(sizes.mean, 1e-9)))

@@ -3,12 +3,13 @@
 import hashlib
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, event, func
+from sqlalchemy import ColumnElement, Float, Integer, event, func
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.expression import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 _RANDOM = "spanloop_random"
+_VARINT = "spanloop_varint"
 
 
 def install() -> None:
@@ -18,6 +19,7 @@ def install() -> None:
 
 def _add_functions(connection: Any, record: Any) -> None:
     connection.create_function(_RANDOM, 2, seeded_random, deterministic=True)
+    connection.create_function(_VARINT, 1, lambda data: varints(data)[0], deterministic=True)
 
 
 def seeded_random(seed: str, key: str) -> float:
@@ -28,6 +30,23 @@ def seeded_random(seed: str, key: str) -> float:
 def random_of(seed: str, key: Any) -> ColumnElement[float]:
     """`seeded_random` of a column, in SQL."""
     number: ColumnElement[float] = getattr(func, _RANDOM)(seed, key, type_=Float)
+    return number
+
+
+def varints(data: bytes) -> list[int]:
+    """The integers of a blob of the full-text index: seven bits a byte, the high bit where more follow."""
+    found, value = list[int](), 0
+    for byte in data:
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            found.append(value)
+            value = 0
+    return found
+
+
+def varint(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """The first integer of a blob of the full-text index, in SQL."""
+    number: ColumnElement[int] = getattr(func, _VARINT)(column, type_=Integer)
     return number
 
 

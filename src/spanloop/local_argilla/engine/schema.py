@@ -18,7 +18,10 @@ _TEXTS_OF = """
                                AND json_extract(fields.settings, '$.type') = 'image')
 """
 _FILL = "INSERT INTO spanloop_texts (record_id, dataset_id, field, text)"
-_FORGET = "INSERT INTO spanloop_index (spanloop_index, rowid, text) VALUES ('delete', OLD.id, OLD.text)"
+# SQLite's lower case of İ is another than Lucene's.
+_INDEX = "INSERT INTO spanloop_index (rowid, text) VALUES (NEW.id, replace(NEW.text, 'İ', 'i'))"
+_FORGET = """INSERT INTO spanloop_index (spanloop_index, rowid, text)
+                VALUES ('delete', OLD.id, replace(OLD.text, 'İ', 'i'))"""
 
 # SQLite's tables end with Unicode 6.1 and take later characters for letters: name the symbols among them.
 _LATER_SYMBOLS = ((0x1F000, 0x1FAFF), (0x2066, 0x2069), (0x20BA, 0x20C0), (0x23F4, 0x23FF), (0x2B4D, 0x2BFF))
@@ -46,9 +49,9 @@ _TRIGGERS = {
     "spanloop_record_deleted": """
         CREATE TRIGGER spanloop_record_deleted AFTER DELETE ON records BEGIN
             DELETE FROM spanloop_texts WHERE record_id = OLD.id; END""",
-    "spanloop_text_inserted": """
+    "spanloop_text_inserted": f"""
         CREATE TRIGGER spanloop_text_inserted AFTER INSERT ON spanloop_texts BEGIN
-            INSERT INTO spanloop_index (rowid, text) VALUES (NEW.id, NEW.text); END""",
+            {_INDEX}; END""",
     "spanloop_text_deleted": f"""
         CREATE TRIGGER spanloop_text_deleted AFTER DELETE ON spanloop_texts BEGIN {_FORGET}; END""",
 }

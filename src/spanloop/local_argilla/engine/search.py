@@ -17,6 +17,7 @@ from argilla_server.search_engine import (
     TextQuery,
 )
 from sqlalchemy import ColumnElement, Float, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .completion import dataset_progress, metadata_metrics, user_progress
 from .conditions import condition
@@ -60,16 +61,16 @@ class SqliteSearchEngine(SearchEngine):
         Returns:
             A page of record ids and the number of all matches. Scores are None where a sort was given.
         """
-        match = _text_match(dataset, query)
-        where = _where(dataset, match, filter)
-        score: ColumnElement[Any] = match.score() if match else literal(1.0, Float)
-        if user_id is not None:
-            score = score * random_of(str(user_id), Record.id)
-        by_score = [score.desc()] if match or user_id else []
-        order = ordering(sort, dataset.id) if sort else by_score
-        page = select(Record.id, literal(None) if sort else score, func.count().over()).where(*where)
-        page = page.select_from(match.joined()) if match and not sort else page
         async with async_engine.connect() as connection:
+            match = await _text_match(connection, dataset, query)
+            where = _where(dataset, match, filter)
+            score: ColumnElement[Any] = match.score() if match else literal(1.0, Float)
+            if user_id is not None:
+                score = score * random_of(str(user_id), Record.id)
+            by_score = [score.desc()] if match or user_id else []
+            order = ordering(sort, dataset.id) if sort else by_score
+            page = select(Record.id, literal(None) if sort else score, func.count().over()).where(*where)
+            page = page.select_from(match.joined()) if match and not sort else page
             rows = (await connection.execute(page.order_by(*order, *by_age()).offset(offset).limit(limit))).all()
             if rows or not offset:
                 total = rows[0][2] if rows else 0
@@ -100,12 +101,12 @@ class SqliteSearchEngine(SearchEngine):
         vector = value or (record.vector_value_by_vector_settings(vector_settings) if record else None)
         if not vector:
             raise ValueError("Cannot find a vector value to apply with provided info")
-        where = _where(dataset, _text_match(dataset, query), filter)
-        if record:
-            where.append(Record.id != record.id)
         if order == SimilarityOrder.least_similar:
             vector = [-x for x in vector]
         async with async_engine.connect() as connection:
+            where = _where(dataset, await _text_match(connection, dataset, query), filter)
+            if record:
+                where.append(Record.id != record.id)
             found = await nearest(connection, where, vector_settings.id, vector, max_results)
         kept = [(id, score) for id, score in found if threshold is None or score >= threshold]
         return SearchResponses(items=[SearchResponseItem(record_id=id, score=s) for id, s in kept], total=len(found))
@@ -176,11 +177,11 @@ class SqliteSearchEngine(SearchEngine):
         """Nothing to do."""
 
 
-def _text_match(dataset: Dataset, query: TextQuery | str | None) -> TextMatch | None:
+async def _text_match(connection: AsyncConnection, dataset: Dataset, query: TextQuery | str | None) -> TextMatch | None:
     if query is None:
         return None
     given = TextQuery(q=query) if isinstance(query, str) else query
-    return match_text(given.q, given.field, dataset.id)
+    return await match_text(connection, given.q, given.field, dataset.id)
 
 
 def _where(dataset: Dataset, match: TextMatch | None, filter: Filter | None) -> list[ColumnElement[bool]]:

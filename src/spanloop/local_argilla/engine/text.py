@@ -3,10 +3,11 @@
     river bank        both words           "river bank"   the phrase
     river | bank      either               river*         words that begin so
     -river            not this word        ( )            grouping
+    *                 everything
 
-Operators are taken from left to right and words without one between them are joined by *and*, as in Lucene's
-SimpleQueryParser. Fuzziness (`word~1`) and slop (`"a b"~2`) are read and ignored. A backslash takes the next character
-as it is.
+Read as Lucene's SimpleQueryParser reads it: operators are taken from left to right, words without one between them are
+joined by *and*, and nothing is an error: a parenthesis or quotation mark without its partner is left out. Fuzziness
+(`word~1`) and slop (`"a b"~2`) are read and ignored. A backslash takes the next character as it is.
 """
 
 from __future__ import annotations
@@ -14,26 +15,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
-from unicodedata import category
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+) | (?P<sign>[|+()]) | (?P<not>-)
-      | "(?P<phrase>(?:\\.|[^"\\])*)"(?:~\d+)?
-      | (?P<word>(?:\\.|[^\s|+()"\\])+) | (?P<stray>["\\])""",
-    re.VERBOSE | re.DOTALL,
-)
-_FUZZY = re.compile(r"(?<!\\)~\d*$")
-
+from .analysis import words_of
 
 Operator = Literal["and", "or"]
+Kind = Literal["word", "prefix", "phrase"]
+
+_ENDS = frozenset(' \t\n\r"|+()')
+_OPERATORS: dict[str, Operator] = {"+": "and", "|": "or"}
+_PHRASE = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+_FUZZY = re.compile(r'~[^\s"|+()]*')
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One word, beginning of a word, or phrase, as it was typed."""
+    """One word as it was typed, the beginning of one, or a phrase."""
 
     text: str
-    prefix: bool = False
+    kind: Kind = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,70 +48,125 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """Two conditions, joined by *and* or *or*."""
+class Joined:
+    """Two or more conditions, joined by *and* or *or*."""
 
     operator: Operator
-    left: Node
-    right: Node
+    parts: tuple[Node, ...]
 
 
-Node = Leaf | Not | Both
+Node = Leaf | Everything | Not | Joined
 
-_MOST = 128
+_DEEPEST = 100  # parentheses in parentheses
 
 
 def parse(query: str) -> Node | None:
     """Read a text query.
 
     Returns:
-        The tree, or None where the query holds no word at all.
+        The tree; None where the query holds no word at all.
 
     Raises:
-        ValueError: It is too long for one SQL statement.
+        ValueError: Parentheses stand in parentheses too often.
     """
-    tokens = [(match.lastgroup or "", match[0], match) for match in _TOKEN.finditer(query)]
-    if (count := sum(kind != "space" for kind, _, _ in tokens)) > _MOST:
-        raise ValueError(f"the text query has {count} words and operators; {_MOST} is the most")
-    return _Parser(tokens).group()
+    return Everything() if query.strip() == "*" else _Reader(query).tree
 
 
-class _Parser:
-    """Reads tokens once, from left to right. Nothing is an error: what makes no sense is left out."""
+class _Reader:
+    """Reads a query, or what stands between parentheses, once from left to right."""
 
-    def __init__(self, tokens: list[tuple[str, str, re.Match[str]]]) -> None:
-        self._tokens = tokens
-        self._at = 0
+    def __init__(self, text: str, depth: int = 0) -> None:
+        if depth > _DEEPEST:
+            raise ValueError(f"the text query has more than {_DEEPEST} parentheses in each other; take some away")
+        self.tree: Node | None = None
+        self._text, self._at, self._depth = text, 0, depth
+        self._operator: Operator | None = None
+        self._last: Operator | None = None
+        self._negated = False
+        while self._at < len(text):
+            self._step(text[self._at])
 
-    def group(self) -> Node | None:
-        """Read up to the closing parenthesis or the end."""
-        tree: Node | None = None
-        operator: Operator | None = None
-        negated = False
-        while self._at < len(self._tokens):
-            kind, text, match = self._tokens[self._at]
+    def _step(self, char: str) -> None:
+        if char == "-":
+            self._negated = not self._negated
             self._at += 1
-            if kind == "sign" and text == ")":
+            return
+        if char == "(":
+            self._group()
+        elif char == '"':
+            self._phrase()
+        elif char in _ENDS:
+            if self.tree:
+                self._operator = self._operator or _OPERATORS.get(char)
+            self._at += 1
+        else:
+            self._word()
+        self._negated = False
+
+    def _group(self) -> None:
+        start, end = self._at + 1, _closing(self._text, self._at)
+        if end is None:
+            self._at = start
+            return
+        self._join(_Reader(self._text[start:end], self._depth + 1).tree)
+        self._at = end + 1
+
+    def _phrase(self) -> None:
+        found = _PHRASE.match(self._text, self._at)
+        if not found:
+            self._at += 1
+            return
+        self._join(_leaf(_plain(found[1]), "phrase"))
+        self._at = _after_fuzziness(self._text, found.end())
+
+    def _word(self) -> None:
+        text, start, prefix, taken = self._text, self._at, False, ""
+        while self._at < len(text) and text[self._at] not in _ENDS:
+            if text[self._at] == "~" and self._at > start:
+                self._at = _after_fuzziness(text, self._at)
+                prefix = False
                 break
-            if kind == "not":
-                negated = not negated
-                continue
-            if kind == "sign" and text in "|+":
-                operator = operator or ("or" if text == "|" else "and") if tree else None
-            elif kind in ("sign", "phrase", "word"):
-                node = self.group() if kind == "sign" else _leaf(kind, match)
-                tree = _join(operator or "and", tree, Not(node) if node and negated else node)
-                operator = None
-            negated = False
-        return tree
+            prefix = text[self._at] == "*" and bool(taken)
+            self._at += text[self._at] == "\\"
+            taken += text[self._at : self._at + 1]
+            self._at += 1
+        self._join(_leaf(taken[:-1], "prefix") if prefix else _leaf(taken, "word"))
+
+    def _join(self, node: Node | None) -> None:
+        """Add a condition: to those of the same operator, or to all before as the first part of a new one."""
+        if node:
+            node, operator = Not(node) if self._negated else node, self._operator or "and"
+            if self.tree is None:
+                self.tree = node
+            elif self._last == operator and isinstance(self.tree, Joined):
+                self.tree = Joined(operator, (*self.tree.parts, node))
+            else:
+                self.tree, self._last = Joined(operator, (self.tree, node)), operator
+        self._operator = None
 
 
-def _leaf(kind: str, match: re.Match[str]) -> Leaf | None:
-    raw = match["phrase"] if kind == "phrase" else _FUZZY.sub("", match["word"] or "")
-    prefix = kind == "word" and raw.endswith("*") and not raw.endswith("\\*")
-    text = re.sub(r"\\(.)", r"\1", raw[:-1] if prefix else raw, flags=re.DOTALL)
-    return Leaf(text, prefix) if any(char.isalnum() or category(char) == "So" for char in text) else None
+def _leaf(text: str, kind: Kind) -> Leaf | None:
+    return Leaf(text, kind) if words_of(text) else None
 
 
-def _join(operator: Operator, left: Node | None, right: Node | None) -> Node | None:
-    return Both(operator, left, right) if left and right else left or right
+def _closing(text: str, start: int) -> int | None:
+    """Where the parenthesis that opens at `start` closes."""
+    depth, at = 0, start
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+        elif text[at] in "()":
+            depth += 1 if text[at] == "(" else -1
+            if not depth:
+                return at
+        at += 1
+    return None
+
+
+def _after_fuzziness(text: str, at: int) -> int:
+    found = _FUZZY.match(text, at)
+    return found.end() if found else at
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
