@@ -10,6 +10,7 @@ import pytest
 from rounds import a_round
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, pull, write_suggestions
+from spanloop.argilla.links import review_link
 from spanloop.argilla.pull import look_up
 from spanloop.argilla.sending import submit_response
 from spanloop.cli.review import review
@@ -94,7 +95,7 @@ def test_the_likeliest_mistakes_are_named_and_found_in_argilla(
     assert "place 80 %" in said
     assert "place 90 %" in said
     assert "2 written, 0 unchanged, 0 cleared" in said
-    assert f"/dataset/{submitted.id}/annotation-mode?page=1&status=submitted&sort=metadata.suspicion.desc" in said
+    assert review_link(client.url, submitted.id) in said
     assert "(owner 2)" in said
     found = suspicions(client, submitted)
     assert set(found) == {"mislabelled", "forgotten"}

@@ -37,7 +37,7 @@ def test_a_difference_that_models_have_everywhere_tells_less() -> None:
     rare = suspects(*GOOD, MISSED, WRONG_TYPE)
     often = [Evidence(f"often{i}", MISSED.marked, MISSED.found) for i in range(10)]
     common = suspects(*GOOD, MISSED, WRONG_TYPE, *often)
-    assert rare["missed"].suspicion == pytest.approx(rare["type"].suspicion)
+    assert rare["missed"].suspicion > rare["type"].suspicion  # people overlook more than they confuse
     assert common["missed"].suspicion < common["type"].suspicion
 
 

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.shape import PRIORITY, SUSPICION, WRITTEN, Property, dataset_settings
+from spanloop.argilla.shape import WRITTEN, Property, dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError, LabelError
 
@@ -43,26 +42,6 @@ class DatasetRef:
     labels: tuple[str, ...]
     allow_overlapping: bool
     min_submitted: int
-
-
-def queue_link(api_url: str, dataset_id: str) -> str:
-    """The page that annotators work on: pending records, highest priority first.
-
-    Without the sort in the address, Argilla shows every annotator a random order.
-    """
-    return _page(api_url, dataset_id, f"status=pending&sort=metadata.{PRIORITY}.desc")
-
-
-def review_link(api_url: str, dataset_id: str) -> str:
-    """The page that shows annotators their own submitted records, the most suspicious first."""
-    return _page(api_url, dataset_id, f"status=submitted&sort=metadata.{SUSPICION}.desc")
-
-
-def _page(api_url: str, dataset_id: str, query: str) -> str:
-    parts = urlsplit(api_url.rstrip("/"))
-    place = parts._replace(netloc=parts.netloc.rpartition("@")[2])  # a password in the address is not for everybody
-    path = f"dataset/{dataset_id}/annotation-mode"
-    return f"{place.geturl()}/{path}?page=1&{query}"
 
 
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:

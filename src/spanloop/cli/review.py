@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spanloop.records import Span
     from spanloop.rounds.label_review import LabelReview
 
-_PLACES = 3  # mistakes of a record that are shown
+_PLACES = 3  # mistakes of a record that are shown, and only those that are not far less likely than the first
 _AROUND = 30  # characters on either side of one
 
 
@@ -25,8 +25,13 @@ def review(
     config: Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Records to name; 0 clears what earlier reviews wrote.")] = 30,
 ) -> None:
-    """Name the submitted records whose labels are most likely to be wrong; no answer of anybody is changed."""
-    from spanloop.argilla.dataset import find_dataset, prepare_dataset, review_link
+    """Name the submitted records whose labels are most likely to be wrong; no answer of anybody is changed.
+
+    Models that did not learn from a record judge it, so it takes a round with `training.folds` of 2 or more. What is
+    corrected is suspicious no longer; what is right as it is, too, once it was saved as a draft and submitted again.
+    """
+    from spanloop.argilla.dataset import find_dataset, prepare_dataset
+    from spanloop.argilla.links import review_link
     from spanloop.argilla.shape import SUSPICION
     from spanloop.argilla.suspicions import write_suspicions
     from spanloop.argilla.users import user_names
@@ -57,7 +62,8 @@ def _table(console: "Console", found: "LabelReview") -> None:
     table = Table("record", "suspicion", "likely mistake", "annotated", "model", title_justify="left")
     table.title = f"Most suspicious of {found.judged:,} submitted records, by the training of {found.model}"
     for annotation, suspect in found.worst:
-        for i, mistake in enumerate(suspect.mistakes[:_PLACES]):
+        likely = [m for m in suspect.mistakes if 3 * m.suspicion >= suspect.mistakes[0].suspicion]
+        for i, mistake in enumerate(likely[:_PLACES]):
             first = (annotation.record_id, f"{100 * suspect.suspicion:.0f} %") if i == 0 else ("", "")
             table.add_row(*first, mistake.kind, *_sides(annotation.text, mistake))
         table.add_section()

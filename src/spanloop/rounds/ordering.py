@@ -51,7 +51,7 @@ def put_in_order(
     """
     done = [Annotated(a.record_id, a.group, a.text, a.spans) for a in annotated]
     if wants_embeddings(config.selection, scored=any(record.statistics for record in pending)):
-        vector = _embedded([*pending, *done], config, cache)
+        vector = embedded([*(r.text for r in pending), *(r.text for r in done)], config, cache)
         pending = [replace(record, embedding=vector(record.text)) for record in pending]
         done = [replace(record, embedding=vector(record.text)) for record in done]
     known = config.selection, config.splits
@@ -60,12 +60,16 @@ def put_in_order(
     )
 
 
-def _embedded(
-    records: Sequence[Pending | Annotated], config: LoopConfig, cache: Path | None
-) -> Callable[[str], Halves | None]:
-    """The embedding of each text; of none where the encoder cannot be had: words tell texts apart then."""
-    book = VectorBook(cache / f"embeddings-{_encoder_key(config)}.f16" if cache else None)
-    if texts := list(dict.fromkeys(record.text for record in records if book.get(record.text) is None)):
+def embedded(texts: Iterable[str], config: LoopConfig, cache: Path | None) -> Callable[[str], Halves | None]:
+    """The embedding of each text; of none where the encoder cannot be had: words tell texts apart then.
+
+    Args:
+        texts: The texts.
+        config: Names the encoder.
+        cache: A folder that keeps embeddings; None: they are made for this time only.
+    """
+    book = VectorBook(cache / f"embeddings-{encoder_key(config)}.f16" if cache else None)
+    if texts := list(dict.fromkeys(text for text in texts if book.get(text) is None)):
         from spanloop.scoring import embed
 
         made = embed(zip(texts, texts, strict=True), config.training, config.scoring)
@@ -77,7 +81,7 @@ def _embedded(
     return book.get
 
 
-def _encoder_key(config: LoopConfig) -> str:
+def encoder_key(config: LoopConfig) -> str:
     """What decides about embeddings; of a folder, also when its files were last changed."""
     training = config.training
     folder = Path(training.model_name_or_path)

@@ -15,6 +15,7 @@ from spanloop.rounds.identity import digest
 from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
+from spanloop.rounds.similarity import share_embeddings
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending
 from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
@@ -125,7 +126,8 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
         progress=lambda _: work.store.refuse_if_superseded(),
     )
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
-    return LogFigures(written=written)
+    embeddings = share_embeddings(work, client, dataset) if work.config.argilla.find_similar else 0
+    return LogFigures(written=written, embeddings=embeddings)
 
 
 def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
