@@ -40,3 +40,32 @@ def test_a_strategy_of_one_s_own_orders_the_queue(make_world: Callable[..., Worl
     assert values == sorted(values, reverse=True)
     assert len(set(values)) > 3
     assert [r.metadata["uncertainty"] for r in queue] == values
+
+
+def test_before_the_first_model_no_text_is_asked_twice(make_world: Callable[..., World]) -> None:
+    """The texts repeat each other; once an annotator has seen one, its repetitions wait behind all others."""
+    from flows.active_learning import active_learning
+
+    world = make_world(sentences(60))
+    world.config.selection.steps = {"duplicates": 1.0}
+
+    def queue() -> list[str]:
+        active_learning(world.config)
+        return [r.text for r in world.pending() if world.config.splits.split_of(r.group) == "train"]
+
+    before = queue()
+    different = len(set(before))
+    assert different < len(before)
+    assert len(set(before[:different])) == different
+    kept = list(world.store.work("scores").glob("embeddings-*.f16"))
+    assert len(kept) == 1  # an encoder that nobody has trained told the texts apart
+
+    world.annotate(8)  # too few to train
+    done = {
+        r.text for r in world.records().values() if r.responses and world.config.splits.split_of(r.group) == "train"
+    }
+    after = queue()
+    new = [text not in done for text in after]
+    assert done
+    assert new == sorted(new, reverse=True)
+    assert list(world.store.work("scores").glob("embeddings-*.f16")) == kept

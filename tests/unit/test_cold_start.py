@@ -1,6 +1,7 @@
-"""Before the first model: what is typical comes first, of every kind, and nothing is asked twice."""
+"""Before the first model: every kind of text comes early, what is typical or unlike the rest, and nothing twice."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,8 +31,9 @@ def kinds_of_text(n, seed=0, embeddings=True):
     ]
 
 
-def served(pending, *, annotated=(), splits=ALL_TRAIN, **selection):
-    found = prioritise(pending, SelectionConfig(**selection), splits, annotated=annotated)
+def served(pending, *, annotated=(), splits=ALL_TRAIN, cold_start="typiclust", **selection):
+    config = SelectionConfig(cold_start=cold_start, **selection)
+    found = prioritise(pending, config, splits, annotated=annotated)
     return sorted(found, key=found.get, reverse=True)
 
 
@@ -45,6 +47,22 @@ def test_the_first_batch_has_nearly_every_kind(embeddings):
     first = kinds_in(served(pending)[:60])
     assert len(first) >= 9
     assert max(first.values()) < 30
+
+
+@pytest.mark.parametrize("cold_start", ["core_set", "lexical_core_set"])
+def test_a_core_set_has_every_kind_at_once_and_leaves_out_what_is_annotated(cold_start):
+    pending = kinds_of_text(300)
+    assert len(kinds_in(served(pending, cold_start=cold_start)[:20])) == KINDS
+    done = [Annotated(f"a{r.id}", r.group, r.text, (), r.embedding) for r in pending if not r.id.startswith("k3")]
+    assert kinds_in(served(pending, annotated=done, cold_start=cold_start)[:5]) == {"k3": 5}
+
+
+def test_a_lexical_core_set_reads_words_and_no_embeddings():
+    pending, alike = kinds_of_text(200), np.ones(24, dtype=np.float16)
+    without = [replace(record, embedding=None) for record in pending]
+    same = [replace(record, embedding=alike) for record in pending]
+    orders = [served(each, cold_start="lexical_core_set") for each in (pending, without, same)]
+    assert orders[0] == orders[1] == orders[2]
 
 
 def test_typical_records_lead_and_outliers_come_last():
@@ -126,7 +144,9 @@ def test_held_out_records_come_in_an_order_of_their_own():
     [
         ({}, False, True),
         ({}, True, False),
+        ({"cold_start": "typiclust"}, False, True),
         ({"cold_start": "random"}, False, False),
+        ({"cold_start": "lexical_core_set"}, False, False),
         ({"strategy": "random"}, False, False),
         ({"strategy": "typiclust"}, True, True),
         ({"steps": {"diversity": 0.1}}, True, True),

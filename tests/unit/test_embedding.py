@@ -90,7 +90,7 @@ def test_out_of_memory_halves_the_batches(
 
 
 def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"encoder '.*none' cannot be loaded \(.*\); check training.model_name_or"):
+    with pytest.raises(TrainingError, match=r"encoder '.*none' cannot be used \(.*\); check training.model_name_or"):
         embedded(tmp_path / "none", ["a text"])
 
 

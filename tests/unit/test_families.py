@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, DebertaV2ForTokenClassification
 
 from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import TrainingError
-from spanloop.scoring import ScoredText, Scorer
+from spanloop.scoring import ScoredText, Scorer, embed
 from spanloop.training import train
 
 EXAMPLES = people_and_places(8)
@@ -35,7 +35,7 @@ def train_on(snapshot: Path, encoder: Path, out: Path, **changes: Any) -> Path:
 def scored_by(folder: Path, **changes: Any) -> list[ScoredText]:
     config = ScoringConfig.model_validate({"mc_dropout_passes": 2, "min_score": 0, **changes})
     texts = [example.text for example in EXAMPLES] + [LONG, ""]
-    return list(Scorer.load(folder, config).score(zip("abcdefghij", texts, strict=True), embeddings=True))
+    return list(Scorer.load(folder, config).score(zip("abcdefghij", texts, strict=True)))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -47,11 +47,19 @@ def test_a_family_is_trained_saved_loaded_and_scored_with(architecture: str, sna
         for one in scored[:-1]:
             assert 0 < one.statistics.mnlp < 10
             assert one.statistics.bald
-            assert one.embedding is not None
-            assert np.isfinite(one.embedding).all()
     scorer = Scorer.load(folder, ScoringConfig(min_score=0))
     for one, (alone,) in zip(scored_by(folder), (scorer.score([(e.id, e.text)]) for e in EXAMPLES), strict=False):
         assert alone.statistics.mnlp == pytest.approx(one.statistics.mnlp, abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_family_embeds_texts_before_it_is_trained(architecture: str, tmp_path: Path) -> None:
+    config = TrainingConfig(model_name_or_path=str(save_tiny_family(tmp_path, architecture)), max_length=32, stride=8)
+    texts = {example.text: example.text for example in EXAMPLES} | {"long": LONG}
+    found = dict(embed(texts.items(), config, ScoringConfig()))
+    assert list(found) == list(texts)
+    lengths = [np.linalg.norm(vector.astype(float)) for vector in found.values()]
+    assert lengths == pytest.approx([1.0] * len(lengths), abs=1e-2)
 
 
 def test_a_padding_id_behind_all_others_is_as_good_as_any(snapshot: Path, tmp_path: Path) -> None:
@@ -90,6 +98,8 @@ def test_a_family_that_cannot_work_is_refused_before_training(
         TrainingError, match=rf"^encoders of type {architecture} cannot be trained \(.*{reason}.*choose"
     ):
         train_on(snapshot, tmp_path / "encoder", tmp_path / "model")
+    with pytest.raises(TrainingError, match=r"^encoder .* cannot be used \(.*check training.model_name_or_path"):
+        next(embed([("a", "b")], TrainingConfig(model_name_or_path=str(tmp_path / "encoder")), ScoringConfig()))
     assert not list((tmp_path / "model").glob("*.safetensors"))
 
 

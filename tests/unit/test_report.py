@@ -14,8 +14,9 @@ from spanloop.cli.report import report
 from spanloop.errors import ConfigError, StoreError
 from spanloop.evaluation import evaluate
 from spanloop.records import Example, Span
+from spanloop.reports.chart import HEIGHT, WIDTH, Line, Mark, chart
 from spanloop.reports.history import HEADER, Entry, entry_of, history, rows
-from spanloop.reports.learning_curve import HEIGHT, WIDTH, learning_curve
+from spanloop.reports.learning_curve import learning_curve
 from spanloop.reports.summary import summary_rows
 from spanloop.store import Store
 
@@ -165,3 +166,17 @@ def test_the_curve_stays_inside_its_frame(annotated):
 
 def test_an_empty_curve_is_still_a_picture():
     assert ET.fromstring(learning_curve([])).tag == f"{SVG}svg"
+
+
+def test_many_lines_stay_inside_the_frame_and_are_told_apart():
+    lines = [Line(f"strategy {i}", [Mark(x, 0.6 + i / 50, "", 0.5, 0.9) for x in (10, 900)]) for i in range(11)]
+    document = ET.fromstring(chart(lines, title="F1", x_label="words", zoom=True))
+    drawn = [(line.get("stroke"), line.get("stroke-dasharray")) for line in document.iter(f"{SVG}polyline")]
+    assert len(set(drawn)) == len(lines)
+    corners = [corner for p in document.iter(f"{SVG}polygon") for corner in p.get("points").split()]
+    heights = [float(corner.split(",")[1]) for corner in corners]
+    names = [float(t.get("y")) for t in document.iter(f"{SVG}text") if t.text.startswith("strategy")]
+    assert max(names) < min(heights)
+    assert max(heights) <= HEIGHT
+    ticks = [t.text for t in document.iter(f"{SVG}text") if t.get("text-anchor") == "end"]
+    assert ticks == ["50", "60", "70", "80", "90", "100", "%"]

@@ -34,7 +34,21 @@ def _options(
 @cache
 def register() -> None:
     """Attach the command groups to the application."""
-    from spanloop.cli import agreement, argilla, demo, imports, init, report, review, run, simulate, store, up
+    from spanloop.cli import (
+        agreement,
+        argilla,
+        backup,
+        demo,
+        imports,
+        init,
+        rehearse,
+        report,
+        review,
+        run,
+        simulate,
+        store,
+        up,
+    )
 
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
@@ -45,9 +59,12 @@ def register() -> None:
     app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
+    app.command()(backup.backup)
+    app.command()(backup.restore)
     app.command()(init.init)
     app.command("import")(imports.import_file)
     app.command()(simulate.simulate)
+    app.command()(rehearse.rehearse)
     app.command()(demo.demo)
 
 

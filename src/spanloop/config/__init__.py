@@ -1,6 +1,7 @@
 """The whole configuration as one tree of sections, each in the module of its theme."""
 
 from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsConfig, TaskConfig
+from spanloop.config.keeping import RetentionConfig
 from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
 from spanloop.config.selecting import SelectionConfig
 from spanloop.config.splitting import SplitConfig
@@ -13,6 +14,7 @@ __all__ = [
     "GateConfig",
     "HubConfig",
     "LoopConfig",
+    "RetentionConfig",
     "RoundConfig",
     "ScoringConfig",
     "SelectionConfig",

@@ -38,8 +38,8 @@ class SelectionConfig(Section):
         json_schema_extra=_described(_known_strategies),
     )
     cold_start: str = Field(
-        "typiclust",
-        description="Strategy while no model has scored anything: typiclust, random, or one of your own.",
+        "core_set",
+        description="Strategy until a model has scored: core_set, lexical_core_set, typiclust, random, or your own.",
     )
     seed: int = Field(0, ge=0, description="Seed of every random choice of the selection.")
     held_out_share: Fraction = Field(

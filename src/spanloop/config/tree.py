@@ -10,6 +10,7 @@ from operator import attrgetter
 from pydantic import Field, model_validator
 
 from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsConfig, TaskConfig
+from spanloop.config.keeping import RetentionConfig
 from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
 from spanloop.config.section import Section
 from spanloop.config.selecting import SelectionConfig, of_selection
@@ -37,6 +38,7 @@ class LoopConfig(Section):
     gate: GateConfig = Field(default_factory=GateConfig, description="When a model goes into service.")
     scoring: ScoringConfig = Field(default_factory=ScoringConfig, description="How pending records are scored.")
     selection: SelectionConfig = Field(default_factory=SelectionConfig, description="Which records come first.")
+    retention: RetentionConfig = Field(default_factory=RetentionConfig, description="What is kept, and how long.")
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
 
     @model_validator(mode="after")

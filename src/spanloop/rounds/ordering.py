@@ -9,7 +9,7 @@ from typing import TypedDict
 from spanloop.config import LoopConfig
 from spanloop.durable import files_below
 from spanloop.errors import TrainingError
-from spanloop.records import Annotation
+from spanloop.records import Annotation, Record
 from spanloop.rounds.identity import digest
 from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.vectorbook import VectorBook
@@ -51,7 +51,7 @@ def put_in_order(
     """
     done = [Annotated(a.record_id, a.group, a.text, a.spans) for a in annotated]
     if wants_embeddings(config.selection, scored=any(record.statistics for record in pending)):
-        vector = embedded([*(r.text for r in pending), *(r.text for r in done)], config, cache)
+        vector = embeddings_of([*pending, *done], config, cache)
         pending = [replace(record, embedding=vector(record.text)) for record in pending]
         done = [replace(record, embedding=vector(record.text)) for record in done]
     known = config.selection, config.splits
@@ -60,16 +60,24 @@ def put_in_order(
     )
 
 
-def embedded(texts: Iterable[str], config: LoopConfig, cache: Path | None) -> Callable[[str], Halves | None]:
-    """The embedding of each text; of none where the encoder cannot be had: words tell texts apart then.
+def embeddings_of(
+    records: Sequence[Pending | Annotated | Record], config: LoopConfig, cache: Path | None
+) -> Callable[[str], Halves | None]:
+    """Embed the texts of records.
 
     Args:
-        texts: The texts.
+        records: The records.
         config: Names the encoder.
-        cache: A folder that keeps embeddings; None: they are made for this time only.
+        cache: See `put_in_order`.
+
+    Returns:
+        From a text to its embedding; to None where the encoder cannot be had: words tell texts apart then.
+
+    Raises:
+        StoreError: The cache cannot be written.
     """
     book = VectorBook(cache / f"embeddings-{encoder_key(config)}.f16" if cache else None)
-    if texts := list(dict.fromkeys(text for text in texts if book.get(text) is None)):
+    if texts := list(dict.fromkeys(record.text for record in records if book.get(record.text) is None)):
         from spanloop.scoring import embed
 
         made = embed(zip(texts, texts, strict=True), config.training, config.scoring)

@@ -9,7 +9,7 @@ from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.vectors import ensure_vectors, write_vectors
 from spanloop.durable import told_as_store_errors
 from spanloop.records import Record
-from spanloop.rounds.ordering import embedded, encoder_key
+from spanloop.rounds.ordering import embeddings_of, encoder_key
 from spanloop.rounds.scorebook import text_key
 from spanloop.rounds.work import SCORES, Work
 from spanloop.scoring.embedding import DIMENSIONS, Halves
@@ -35,7 +35,7 @@ def share_embeddings(work: Work, client: ArgillaClient, dataset: DatasetRef) -> 
     settings = ensure_vectors(client, dataset, DIMENSIONS)
     sent = _Sent(work.store.work(SCORES) / f"sent-{settings}-{encoder_key(work.config)}.txt")
     waiting = {r.id: r for r in read_records(work.records) if _key(r) not in sent}
-    vector = embedded((r.text for r in waiting.values()), work.config, work.store.work(SCORES)) if waiting else None
+    vector = embeddings_of([*waiting.values()], work.config, work.store.work(SCORES)) if waiting else None
 
     def rows() -> Iterator[tuple[str, Halves]]:
         for record in waiting.values():

@@ -24,6 +24,7 @@ from spanloop.rounds.figures import Figures, StepName
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache, read_json, write_json
+from spanloop.store.pruning import prune
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -136,6 +137,7 @@ def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args
     store = Store(config.store)
     with store.lock("a round"):
         store.clean()
+        prune(store, config.retention)
         for problem in store.pass_over_damaged():
             log.warning("%s; until then the model before it serves", problem)
         name = store.next_name("rounds")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanloop.config import ScoringConfig, TrainingConfig
+from spanloop.errors import SpanloopError, TrainingError, first_line
 from spanloop.model.layout import owners_of
 from spanloop.scoring.reading import read_ahead
 
@@ -34,16 +35,30 @@ def embed(
         zeros; wider ones are projected at random, which keeps distances (Johnson and Lindenstrauss, 1984).
 
     Raises:
-        TrainingError: The encoder cannot be loaded.
+        TrainingError: The encoder cannot be loaded or used.
     """
+    try:
+        for ids, sums in _sums(texts, training, config):
+            yield from zip(ids, _narrowed(sums), strict=True)
+    except SpanloopError:
+        raise
+    except Exception as error:  # an architecture of unknown make may raise anything
+        name, reason = training.model_name_or_path, first_line(error)
+        raise TrainingError(f"encoder {name!r} cannot be used ({reason}); check training.model_name_or_path") from None
+
+
+def _sums(
+    texts: Iterable[tuple[str, str]], training: TrainingConfig, config: ScoringConfig
+) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+    """Of each chunk the ids, and the sums of the texts' last hidden states."""
     from spanloop.scoring.loading import load_encoder
 
     encoder, forward = load_encoder(training, config)
-    nothing = np.empty(0, dtype=np.int64)
+    no_words = np.empty(0, dtype=np.int64)
     for chunk in read_ahead(texts, encoder, forward):
-        outputs = forward.run(chunk.layout, nothing, owners_of(chunk.encoded, chunk.layout), len(chunk.ids))
+        outputs = forward.run(chunk.layout, no_words, owners_of(chunk.encoded, chunk.layout), len(chunk.ids))
         assert outputs.sums is not None
-        yield from zip(chunk.ids, _narrowed(outputs.sums), strict=True)
+        yield chunk.ids, outputs.sums
 
 
 def _narrowed(sums: npt.NDArray[np.float32]) -> Halves:

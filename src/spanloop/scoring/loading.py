@@ -29,7 +29,6 @@ _CPU_TOKENS = 2048  # more does not make the matrix products faster, and falls o
 _CPU_MULTIPLE = 128  # oneDNN makes kernels anew for each number of tokens, and keeps about 1.5 MB for each
 _GPU_TOKENS = 65_536  # enough work for a GPU to hide what Python needs to launch it
 _WORKERS = 2  # threads that run a batch each on CPUs
-_UNREADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 _DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -57,7 +56,7 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     """
     try:
         model, tokenizer = _read(str(folder.path))
-    except _UNREADABLE as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
     if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
@@ -73,16 +72,10 @@ def load_encoder(training: TrainingConfig, config: ScoringConfig) -> tuple[Encod
         The tokenizer, and the forward pass, whose logits mean nothing: the head is not trained.
 
     Raises:
-        TrainingError: There is no such encoder, it cannot be read, or the device is too small.
+        TrainingError: The device is too small.
+        Exception: Whatever is raised where there is no such encoder, or by one of unknown make.
     """
-    name = training.model_name_or_path
-    try:
-        model, tokenizer = _read(name)
-    except _UNREADABLE as error:
-        reason = first_line(error)
-        raise TrainingError(
-            f"encoder {name!r} cannot be loaded ({reason}); check training.model_name_or_path"
-        ) from None
+    model, tokenizer = _read(training.model_name_or_path)
     max_length = longest_window(model, tokenizer, training.max_length)
     encoder = Encoder(tokenizer, max_length, training.stride)
     return encoder, _forward("embed", model, encoder.pad_id, max_length, config)

@@ -12,18 +12,19 @@ from spanloop.selection.vectors import Vectors, nearest, vectors
 HEAD = 2000
 
 
-def diversity(values: FloatArray, pool: Pool, strength: float, *, head: int = HEAD) -> FloatArray:
+def diversity(values: FloatArray, pool: Pool, strength: float, *, head: int = HEAD, words: bool = False) -> FloatArray:
     """Weigh being unlike annotated records and those ahead against being informative; 1: distance alone counts.
 
     Records are chosen one by one, by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): the next is the
     one with the highest (1 - strength) * rank + strength * distance to the nearest record that is annotated or before
     it, with ranks in 0..1 among the best. At strength 1 this is the greedy k-centre of core-set selection (Sener and
     Savarese, ICLR 2018). Only the best `head` records are reordered, more than people annotate between two rounds; time
-    grows with their square, and with the annotated records.
+    grows with their square, and with the annotated records. `words` tells texts apart by their words instead of their
+    embeddings.
     """
     order = np.argsort(-values, kind="stable")
     best = order[:head]
-    rows = vectors([*(pool.records[i] for i in best), *pool.annotated])
+    rows = vectors([*(pool.records[i] for i in best), *pool.annotated], words=words)
     rows, others = rows[: len(best)], rows[len(best) :]
     chosen = _greedy(ranks(values[best]), rows, nearest(rows, others), strength)
     final = np.concatenate([best[chosen], order[head:]])

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from spanloop.errors import ConfigError
+from spanloop.selection.diversity import diversity
 from spanloop.selection.pool import Annotated, FloatArray, Pool
 from spanloop.selection.typicality import typical_first
 from spanloop.selection.vectors import vectors
 from spanloop.words import split_words
 
 Values = Callable[[Pool, np.random.Generator], FloatArray]
+
+_SMOOTHING = 0.1  # beta of Luo et al.: no label counts more than eleven times as much as another
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +124,23 @@ def reweighted_mnlp(pool: Pool, rng: np.random.Generator) -> FloatArray:
 def typiclust(pool: Pool, rng: np.random.Generator) -> FloatArray:
     """Typical records of every kind of text, without a model (Hacohen, Dekel and Weinshall, ICML 2022, "TypiClust").
 
-    While little is annotated, what is typical teaches more than what is uncertain.
+    While little is annotated, so the paper, what is typical teaches more than what is uncertain.
     """
     rows = vectors([*pool.records, *pool.annotated])
     return typical_first(rows[: len(pool)], rows[len(pool) :], rng)
+
+
+def core_set(pool: Pool, rng: np.random.Generator) -> FloatArray:
+    """Unlike all that is annotated or ahead, without a model (Sener and Savarese, ICLR 2018, "core-set", k-centre).
+
+    The first 2,000 records are chosen so, among as many at random; the others follow at random.
+    """
+    return diversity(random(pool, rng), pool, 1.0)
+
+
+def lexical_core_set(pool: Pool, rng: np.random.Generator) -> FloatArray:
+    """As `core_set`, with texts told apart by their words alone: new words are often new names."""
+    return diversity(random(pool, rng), pool, 1.0, words=True)
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -137,10 +153,10 @@ STRATEGIES: dict[str, Strategy] = {
     "expected_errors": Strategy(expected_errors),
     "reweighted_mnlp": Strategy(reweighted_mnlp, per_word=True),
     "typiclust": Strategy(typiclust, is_measure=False, sees_embeddings=True),
+    "core_set": Strategy(core_set, is_measure=False, sees_embeddings=True),
+    "lexical_core_set": Strategy(lexical_core_set, is_measure=False),
 }
 """Every strategy by its name in `selection.strategy`."""
-
-_SMOOTHING = 0.1  # beta of Luo et al.: no label counts more than eleven times as much as another
 
 
 def label_weights(annotated: Sequence[Annotated]) -> dict[str, float]:

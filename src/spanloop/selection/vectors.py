@@ -15,7 +15,7 @@ _DIMENSIONS = 512
 _CHUNK = 4096  # texts whose words are counted at once
 
 
-def vectors(records: Sequence[Pending | Annotated]) -> Vectors:
+def vectors(records: Sequence[Pending | Annotated], *, words: bool = False) -> Vectors:
     """Unit vectors of records: their embeddings, or hashed bags of words if any record lacks one.
 
     Embeddings are seen from their mean: those of a language model share a large part that says nothing (Mu and
@@ -23,12 +23,13 @@ def vectors(records: Sequence[Pending | Annotated]) -> Vectors:
 
     Args:
         records: n records.
+        words: Hash words also where there are embeddings.
 
     Returns:
         Shape (n, dimensions); a record without a word is the zero vector.
     """
     known = [record.embedding for record in records if record.embedding is not None]
-    if known and len(known) == len(records):
+    if known and len(known) == len(records) and not words:
         rows = np.stack(known).astype(np.float32)
         some = rows.any(axis=1)
         if some.sum() > 1:

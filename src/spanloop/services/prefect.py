@@ -15,6 +15,7 @@ from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.prefect_environment import program_root
 
 POOL = "spanloop"  # the work pool that the deployments name
+_FORGETFUL = {"PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs"}  # or its database grows for ever
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
 
 
@@ -58,12 +59,21 @@ class Place:
         }
 
 
-def start_server(supervisor: Supervisor, place: Place, host: str, port: int) -> tuple[Child, PrefectApi]:
-    """Start a Prefect server on a port that the caller has found free; it is not waited for."""
+def start_server(supervisor: Supervisor, place: Place, host: str, port: int, run_days: int) -> tuple[Child, PrefectApi]:
+    """Start a Prefect server on a port that the caller has found free; it is not waited for.
+
+    Args:
+        supervisor: Holds it.
+        place: Where it runs.
+        host: Address to listen on.
+        port: Port to listen on.
+        run_days: Days after which it forgets runs.
+    """
     api_url = f"{ports.local_url(host, port)}/api"
     # Without PREFECT_UI_API_URL the pages would call port 4200, whatever the port is. A path, not an address: so the
     # pages call the host that they came from, under whatever name it was reached.
-    environ = place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
+    environ = _FORGETFUL | place.environment(api_url) | {"PREFECT_UI_API_URL": "/api"}
+    environ.setdefault("PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", str(run_days * 86400))
     command = [*_PREFECT, "server", "start", "--host", host, "--port", str(port)]
     child = supervisor.start(
         "the Prefect server", command, environ=environ, log=place.log("prefect-server"), cwd=place.home

@@ -73,7 +73,9 @@ def run_all(options: ServiceOptions, say: Say, ready: Callable[[Links], None]) -
     with file_lock(home / "up.lock", patience=0, taken=taken), Supervisor() as supervisor:
         ports.require_free(options.host, options.port, "--prefect-port")
         say("starting the Prefect server")
-        server, api = prefect.start_server(supervisor, options.place, options.host, options.port)
+        server, api = prefect.start_server(
+            supervisor, options.place, options.host, options.port, config.retention.run_days
+        )
         with _argilla(options, config, supervisor, say):
             supervisor.wait(server, api.healthy)
             _serve(supervisor, options, api, say, ready)

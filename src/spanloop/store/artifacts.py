@@ -89,6 +89,18 @@ def move_into_place(temporary: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
+def take_away(final: Path) -> Path:
+    """Make an artifact a leftover, in one step: no reader finds it any more.
+
+    Returns:
+        What is left to be removed.
+    """
+    half = final.parent / f".{final.name}.{secrets.token_hex(4)}{TEMPORARY}"
+    final.rename(half)
+    sync_folder(final.parent)
+    return half
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read what an artifact's builder wrote, and `files`: the sha256 and size of each file by its relative path.
 

@@ -20,7 +20,8 @@ NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for ki
 """What names of each kind look like, and those of scratch folders under `work`."""
 NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores")
 
-_OURS = {*KINDS, "work", "damaged", "locks", "champion.json", HALF_POINTER, "groups.json", ".groups.json.tmp", MARKER}
+FILES = ("champion.json", "groups.json", "pins.json")
+_OURS = {MARKER, *KINDS, "work", "damaged", "locks", HALF_POINTER, *FILES, *(f".{name}.tmp" for name in FILES)}
 _OF_THE_DISK = {"lost+found", ".DS_Store"}
 
 

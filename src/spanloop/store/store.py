@@ -5,6 +5,7 @@
     store/work/NAME/                  scratch, kept over a crash so that training resumes
     store/champion.json               which model is in service, which were before, and which somebody took back
     store/groups.json                 the group of each record, which decides its split
+    store/pins.json                   what is kept for good
     store/locks/                      one round at a time
     store/spanloop-store.json         the marker, with an id of the store
 
@@ -121,19 +122,6 @@ class Store:
         """
         artifacts.verify_artifact(self.path(kind, name))
 
-    def verify_all(self) -> dict[str, str]:
-        """Verify every artifact, and that the champion's model is there.
-
-        Returns:
-            The problem by `kind/name`, empty text where all is well.
-        """
-        report: dict[str, str] = {}
-        for kind in KINDS:
-            for name in self.names(kind):
-                report[f"{kind}/{name}"] = _problem(self.verify, kind, name)
-        report["champion"] = _problem(self._check_champion)
-        return report
-
     def work(self, name: str) -> Path:
         """A scratch folder, created if need be, with what an interrupted run left in it.
 
@@ -160,6 +148,10 @@ class Store:
         """
         claim(self.root)
         return self._locks.round(owner)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep what is published as it is for a moment: nobody publishes or removes anything meanwhile."""
+        return self._locks.held()
 
     def refuse_if_superseded(self) -> None:
         """Stop a round that has lost the store, before it changes something outside of the store.
@@ -223,6 +215,12 @@ class Store:
                 self._champion.roll_back(veto=False)
         return problems
 
+    def remove(self, kind: Kind, name: str) -> None:
+        """Remove an artifact, at once or not at all: what a crash leaves of it, `clean` removes."""
+        with told_as_store_errors(f"remove {kind}/{name}", self.root), self._locks.publishing():
+            half = artifacts.take_away(self.path(kind, name))
+        shutil.rmtree(half, ignore_errors=True)
+
     def set_aside(self, kind: Kind, name: str) -> Path:
         """Move a damaged artifact out of the way, to `damaged/`, so that it can be made again.
 
@@ -280,19 +278,7 @@ class Store:
                 removed.append(half)
         return removed
 
-    def _check_champion(self) -> None:
-        if champion := self.champion():
-            self.path("models", champion)
-
     def _folder(self, kind: str, name: str) -> Path:
         if not NAMES[kind].fullmatch(name):
             raise StoreError(f"{name!r} is no name for the store; there are names like m0002-77aa0f31 in {kind}")
         return self.root / kind / name
-
-
-def _problem(check: Callable[..., None], *arguments: Any) -> str:
-    try:
-        check(*arguments)
-    except StoreError as error:
-        return str(error)
-    return ""
