@@ -6,7 +6,7 @@ import pytest
 from sentences import Sentence, sentences
 from world import World
 
-from spanloop.argilla.vectors import EMBEDDING
+from spanloop.argilla.embeddings import EMBEDDING
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

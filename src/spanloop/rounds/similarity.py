@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.vectors import ensure_vectors, write_vectors
+from spanloop.argilla.embeddings import ensure_vectors, write_vectors
 from spanloop.durable import told_as_store_errors
 from spanloop.records import Record
 from spanloop.rounds.ordering import embeddings_of, encoder_key

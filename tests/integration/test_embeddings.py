@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spanloop.argilla import ArgillaClient, DatasetRef, pull
+from spanloop.argilla.embeddings import EMBEDDING, ensure_vectors, write_vectors
 from spanloop.argilla.sending import submit_response
-from spanloop.argilla.vectors import EMBEDDING, ensure_vectors, write_vectors
 from spanloop.errors import ArgillaError
 from spanloop.records import Record, Span
 
