@@ -11,11 +11,11 @@ from spanloop.argilla.writing import Origin, Scored, write_suggestions
 from spanloop.errors import StoreError
 from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
+from spanloop.rounds.find_similar import share_embeddings
 from spanloop.rounds.identity import digest
 from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
-from spanloop.rounds.similarity import share_embeddings
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending
 from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
