@@ -20,7 +20,8 @@ from spanloop.local_argilla.process import Running
 from spanloop.records import Evidence, Record, ScoredSpan, Span, Suggestion
 from spanloop.store import Store
 from spanloop.store.contents import Kind
-from spanloop.store.jsonl import EVIDENCE, write_evidence, write_json
+from spanloop.store.jsonl import write_json
+from spanloop.training.evidence_file import EVIDENCE, write_evidence
 
 ANNA, PARIS, TEXT = Span(0, 4, "person"), Span(8, 13, "place"), "Anna in Paris"
 RIGHT = tuple(ScoredSpan(s.start, s.end, s.label, 0.9) for s in (ANNA, PARIS))

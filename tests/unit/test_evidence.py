@@ -10,8 +10,8 @@ from spanloop.errors import StoreError
 from spanloop.model.encoding import Encoder
 from spanloop.model.scores import ScoreScale
 from spanloop.records import Evidence, Example, ScoredSpan, Span
-from spanloop.store.jsonl import read_evidence, write_evidence
 from spanloop.training.evidence import evidence_of
+from spanloop.training.evidence_file import read_evidence, write_evidence
 from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.targets import make_targets
 

@@ -24,8 +24,8 @@ from spanloop.errors import LabelError, StoreError, TrainingError
 from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
-from spanloop.store.jsonl import EVIDENCE, read_evidence
 from spanloop.training.evidence import evidence_of
+from spanloop.training.evidence_file import EVIDENCE, read_evidence
 from spanloop.training.job import Job, cross_fit, run_job
 from spanloop.training.outcome import TrainProgress
 from spanloop.training.pretrained import load_model

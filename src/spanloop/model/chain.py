@@ -13,25 +13,13 @@ words' distributions are; `scores` makes up for the rest.
 All arrays are ragged: records end to end, `(n_rows, n_tags)`, with the records' `lengths` beside them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from spanloop.model.ragged import Doubles, Floats, Ints, ranges
-from spanloop.model.viterbi import steps
 
 _FLOOR = 1e-30  # keeps a record whose valid tags all underflow from dividing by zero
-
-_Reduce = Callable[[Doubles], Doubles]
-
-
-def _sum(values: Doubles) -> Doubles:
-    return np.asarray(values.sum(axis=1))
-
-
-def _max(values: Doubles) -> Doubles:
-    return np.asarray(values.max(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +54,56 @@ def sum_product(probabilities: Floats, lengths: Ints) -> Chain:
         probabilities: `(sum(lengths), n_tags)`, each row a distribution.
         lengths: Words of each record, zeros allowed.
     """
-    return _walk(probabilities, lengths, _sum, np.add)
+    return _walk(probabilities, lengths, np.add)
 
 
 def max_product(probabilities: Floats, lengths: Ints) -> Chain:
     """The same with the maximum over valid sequences in place of the sum."""
-    return _walk(probabilities, lengths, _max, np.maximum)
+    return _walk(probabilities, lengths, np.maximum)
 
 
-def _walk(probabilities: Floats, lengths: Ints, reduce: _Reduce, plus: np.ufunc) -> Chain:
-    mass = np.maximum(probabilities.astype(np.float64), _FLOOR)
-    forward, scale = np.zeros_like(mass), np.ones(len(mass))
-    backward, leave = np.ones_like(mass), np.ones(len(mass))
+def _walk(probabilities: Floats, lengths: Ints, plus: np.ufunc) -> Chain:
+    """Both recurrences, a word position of all records at a time.
+
+    While walking, figures lie as `(n_tags, words)`, the words of a position side by side, so that each operation runs
+    over adjacent memory.
+    """
+    rows, ends = _by_position(lengths)
+    mass = np.maximum(np.take(probabilities, rows, axis=0).T.astype(np.float64, order="C"), _FLOOR)
+    forward, scale = mass.copy(), np.ones(len(rows))
+    backward, leave = np.ones_like(mass), np.ones(len(rows))
+    steps = [(slice(b, c), slice(a, a + c - b)) for a, b, c in zip([0, *ends], ends, ends[1:], strict=False)]
+    begin, inside = forward[1::2], forward[2::2]
+    inside[:, : ends[0]] = 0.0
+    for here, before in [(slice(0, ends[0]), None), *steps]:
+        if before:
+            fresh = inside[:, here]
+            np.multiply(fresh, plus(begin[:, before], inside[:, before]), out=fresh)
+        fresh, total = forward[:, here], scale[here]
+        plus.reduce(fresh, axis=0, out=total)
+        np.divide(fresh, total, out=fresh)
+    for here, before in reversed(steps):
+        ahead = mass[:, here] * backward[:, here]
+        np.divide(ahead, scale[here], out=ahead)
+        away = plus.reduce(ahead[1::2], axis=0)
+        plus(away, ahead[0], out=away)
+        leave[before] = backward[0, before] = away
+        backward[1::2, before] = backward[2::2, before] = plus(away, ahead[2::2])
+    place = np.empty_like(rows)
+    place[rows] = np.arange(len(rows))
+    scale = scale[place]
+    log_mass = record_sums(np.log(scale), lengths)
+    return Chain(forward[:, place].T, backward[:, place].T, scale, leave[place], log_mass)
+
+
+def _by_position(lengths: Ints) -> tuple[Ints, list[int]]:
+    """All rows, first words first, those of long records ahead; and where each position's rows end."""
     order = np.argsort(-lengths, kind="stable")
-    order = order[lengths[order] > 0]
     firsts = (np.cumsum(lengths) - lengths)[order]
-    walk = list(steps(firsts, lengths[order]))
-    for position, (_, rows) in enumerate(walk):
-        fresh = mass[rows]
-        if position:
-            before = forward[rows - 1]
-            fresh[:, 2::2] *= plus(before[:, 1::2], before[:, 2::2])
-        else:
-            fresh[:, 2::2] = 0.0
-        scale[rows] = reduce(fresh)
-        forward[rows] = fresh / scale[rows, None]
-    for _, rows in reversed(walk[1:]):
-        ahead = mass[rows] * backward[rows] / scale[rows, None]
-        away = plus(ahead[:, 0], reduce(ahead[:, 1::2]))
-        stay = plus(away[:, None], ahead[:, 2::2])
-        leave[rows - 1] = backward[rows - 1, 0] = away
-        backward[rows - 1, 1::2] = backward[rows - 1, 2::2] = stay
-    return Chain(forward, backward, scale, leave, record_sums(np.log(scale), lengths))
+    positions = np.arange(max(1, int(lengths.max(initial=0))))
+    counts = np.searchsorted(-lengths[order], -positions)  # records that have a word there
+    rows = firsts[ranges(np.zeros_like(counts), counts)] + np.repeat(positions, counts)
+    return rows, np.cumsum(counts).tolist()
 
 
 def record_sums(values: Doubles, lengths: Ints) -> Doubles:

@@ -25,7 +25,7 @@ from spanloop.model.ragged import Ints, boundaries
 from spanloop.model.subwords import SubwordParts, Subwords, cut_at_words
 from spanloop.model.surface import Feature, surface_classes
 from spanloop.model.windows import Windows, plan_windows
-from spanloop.words import split_words
+from spanloop.model.word_bounds import split_texts
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -109,7 +109,7 @@ class Encoder:
             The encoded texts, in the order given.
         """
         subwords = self._tokenize(texts)
-        words, text_words = _split(texts)
+        words, text_words = split_texts(texts)
         base = np.cumsum([0, *(len(text) + 1 for text in texts)])  # one free position between texts: nothing overlaps
         words = words + np.repeat(base[:-1], np.diff(text_words))[:, None]
         subwords = cut_at_words(self._parts, texts, base, subwords.shifted(base), words)
@@ -149,14 +149,6 @@ class Encoder:
             windows=plan_windows(subwords.bounds, self.capacity, self.stride),
             subword_surface=None if classes is None else _put(classes[first[where]], where, len(first), rest=0),
         )
-
-
-def _split(texts: Sequence[str]) -> tuple[Ints, Ints]:
-    """(n_words, 2) code points of the words within their texts, and (n_texts + 1,) where each text's words begin."""
-    words = [split_words(text) for text in texts]
-    sizes = np.array([len(w) for w in words], dtype=np.int64)
-    flat = np.fromiter(chain.from_iterable(chain.from_iterable(words)), np.int64, 2 * int(sizes.sum()))
-    return flat.reshape(-1, 2), boundaries(sizes)
 
 
 def _units(first: Ints, count: Ints, n_words: int) -> Ints:

@@ -4,7 +4,10 @@ Registered as an attention function of transformers, so it serves every encoder 
 takes position ids. Whether an encoder really does is not guessed from its name: see `model.probe`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from inspect import signature
 from typing import Any
 
 import torch
@@ -75,8 +78,14 @@ def _variable_length(
     from torch.nn.attention.varlen import varlen_attn
 
     q, k, v = (x.contiguous() for x in qkv)
-    out = varlen_attn(q, k, v, offsets, offsets, longest, longest, scale=scale, num_splits=1)
+    out = varlen_attn(q, k, v, offsets, offsets, longest, longest, scale=scale, **_one_split(varlen_attn))
     return (out if isinstance(out, torch.Tensor) else out[0]).unsqueeze(0)
+
+
+@cache
+def _one_split(kernel: Callable[..., Any]) -> dict[str, Any]:
+    """The argument that forbids splits; before PyTorch 2.13 there is none, and none is made."""
+    return {"num_splits": 1} if "num_splits" in signature(kernel).parameters else {}
 
 
 AttentionInterface.register(NAME, attention)

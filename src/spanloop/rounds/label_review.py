@@ -15,7 +15,8 @@ from spanloop.evaluation.label_errors import Suspect, find_suspects
 from spanloop.records import Annotation, Evidence, Record
 from spanloop.rounds.work import readable_rounds
 from spanloop.store import Store
-from spanloop.store.jsonl import EVIDENCE, read_evidence, read_json
+from spanloop.store.jsonl import read_json
+from spanloop.training.evidence_file import EVIDENCE, read_evidence
 
 _LEAST = 0.05  # a record that is no more suspicious than any marked span
 

@@ -5,14 +5,17 @@ compared.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import SpanloopError, TrainingError, first_line
 from spanloop.model.layout import owners_of
 from spanloop.scoring.reading import read_ahead
+
+if TYPE_CHECKING:
+    from spanloop.config import ScoringConfig, TrainingConfig
 
 Halves = npt.NDArray[np.float16]
 
@@ -20,7 +23,7 @@ DIMENSIONS = 384
 
 
 def embed(
-    texts: Iterable[tuple[str, str]], training: TrainingConfig, config: ScoringConfig
+    texts: Iterable[tuple[str, str]], training: "TrainingConfig", config: "ScoringConfig"
 ) -> Iterator[tuple[str, Halves]]:
     """Embed texts as they come; the first call imports PyTorch.
 
@@ -48,7 +51,7 @@ def embed(
 
 
 def _sums(
-    texts: Iterable[tuple[str, str]], training: TrainingConfig, config: ScoringConfig
+    texts: Iterable[tuple[str, str]], training: "TrainingConfig", config: "ScoringConfig"
 ) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
     """Of each chunk the ids, and the sums of the texts' last hidden states."""
     from spanloop.scoring.loading import load_encoder

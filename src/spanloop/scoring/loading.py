@@ -4,13 +4,12 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.errors import TrainingError, first_line
 from spanloop.model.device import Device, find_device, set_threads
 from spanloop.model.encoding import Encoder
@@ -22,6 +21,9 @@ from spanloop.model.quiet import quiet_transformers
 from spanloop.model.windows import longest_window
 from spanloop.scoring import int8, onednn
 from spanloop.spans import tag_names
+
+if TYPE_CHECKING:
+    from spanloop.config import ScoringConfig, TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Loaded:
     forward: Forward
 
 
-def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
+def load_for_scoring(folder: ModelFolder, config: "ScoringConfig") -> Loaded:
     """Load a model in the number format, the layers and the attention that suit this machine.
 
     Raises:
@@ -65,7 +67,7 @@ def load_for_scoring(folder: ModelFolder, config: ScoringConfig) -> Loaded:
     return Loaded(folder, encoder, _forward("score", model, encoder.pad_id, folder.max_length, config))
 
 
-def load_encoder(training: TrainingConfig, config: ScoringConfig) -> tuple[Encoder, Forward]:
+def load_encoder(training: "TrainingConfig", config: "ScoringConfig") -> tuple[Encoder, Forward]:
     """Load the encoder that training starts from, as it is, for its hidden states.
 
     Returns:
@@ -87,7 +89,7 @@ def _read(name: str) -> tuple[Any, Any]:
         return model, AutoTokenizer.from_pretrained(name)
 
 
-def _forward(what: str, model: Any, pad_id: int, max_length: int, config: ScoringConfig) -> Forward:
+def _forward(what: str, model: Any, pad_id: int, max_length: int, config: "ScoringConfig") -> Forward:
     """Bring a model onto the device, in the form that runs fastest there."""
     device = find_device()
     model = model.to(device.device, _DTYPES[device.precision]).eval()
@@ -108,7 +110,7 @@ def _forward(what: str, model: Any, pad_id: int, max_length: int, config: Scorin
     return forward
 
 
-def _prepare(forward: Forward, max_length: int, config: ScoringConfig) -> None:
+def _prepare(forward: Forward, max_length: int, config: "ScoringConfig") -> None:
     """Give the model the attention, layers and dropout that it can have here."""
     model, lengths = forward.model, (max_length, min(7, max_length))
     probe(forward, lengths, exact=model.dtype == torch.float32)
@@ -132,7 +134,7 @@ def _workers(threads: int) -> ThreadPoolExecutor | None:
     return workers
 
 
-def _say(what: str, forward: Forward, device: Device, config: ScoringConfig) -> None:
+def _say(what: str, forward: Forward, device: Device, config: "ScoringConfig") -> None:
     backend = "int8" if config.backend == "int8" and device.device.type == "cpu" else str(device)
     packed = "packed windows" if forward.first_position is not None else "padded windows"
     log.info("%s: %s, %s, %d tokens a batch", what, backend, packed, forward.budget)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanloop.config import ScoringConfig
 from spanloop.model.folder import ModelFolder
 from spanloop.records import Example, ScoredSpan
 from spanloop.scoring.decoding import DropoutPasses, decode_chunk
@@ -18,6 +17,7 @@ from spanloop.scoring.reading import Chunk, read_ahead
 from spanloop.scoring.scored_text import ScoredText
 
 if TYPE_CHECKING:
+    from spanloop.config import ScoringConfig
     from spanloop.model.forward import Outputs
     from spanloop.scoring.loading import Loaded
 
@@ -36,14 +36,14 @@ class Scorer:
         labels: The span labels that it knows, in the order of the tags.
     """
 
-    def __init__(self, loaded: "Loaded", config: ScoringConfig) -> None:
+    def __init__(self, loaded: "Loaded", config: "ScoringConfig") -> None:
         """Score with a model that `loading` has made ready."""
         self.labels = list(loaded.folder.labels)
         self._loaded = loaded
         self._config = config
 
     @classmethod
-    def load(cls, model_path: Path, config: ScoringConfig) -> "Scorer":
+    def load(cls, model_path: Path, config: "ScoringConfig") -> "Scorer":
         """Load a model folder; the first call imports PyTorch.
 
         Raises:
@@ -89,7 +89,7 @@ class Scorer:
         yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics)
 
 
-def predict(model_path: Path, examples: Iterable[Example], config: ScoringConfig) -> dict[str, list[ScoredSpan]]:
+def predict(model_path: Path, examples: Iterable[Example], config: "ScoringConfig") -> dict[str, list[ScoredSpan]]:
     """The spans that a model finds in examples.
 
     Args:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,12 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from spanloop.durable import replace_file, told_as_store_errors
 from spanloop.errors import StoreError
-from spanloop.records import Annotation, Evidence, Record, ScoredSpan
+from spanloop.records import Annotation, Record
 
 T = TypeVar("T")
-
-EVIDENCE = "evidence.jsonl"
-"""The file of a model's folder with what its training says about the annotations."""
 
 log = logging.getLogger(__name__)
 
@@ -81,21 +78,6 @@ def write_annotations(path: Path, annotations: Iterable[Annotation]) -> Path:
 def read_annotations(path: Path) -> list[Annotation]:
     """Read what `write_annotations` wrote."""
     return [_ANNOTATION.validate_python(tree) for tree in _lines(path)]
-
-
-def write_evidence(path: Path, evidence: Iterable[Evidence]) -> Path:
-    """Write evidence as JSON lines, a span as `[start, end, label, score]`; the file appears when it is whole."""
-    rows = ({"id": e.record_id, **{side: list(map(astuple, getattr(e, side))) for side in _SIDES}} for e in evidence)
-    return _replace(path, (json.dumps(row, separators=(",", ":")) for row in rows))
-
-
-def read_evidence(path: Path) -> list[Evidence]:
-    """Read what `write_evidence` wrote."""
-    rows = _lines(path)
-    return [Evidence(row["id"], *(tuple(ScoredSpan(*span) for span in row[side]) for side in _SIDES)) for row in rows]
-
-
-_SIDES = ("marked", "found")
 
 
 def _replace(path: Path, lines: Iterable[str]) -> Path:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spanloop.config import TrainingConfig
 from spanloop.training.outcome import TrainProgress, TrainResult
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 
 def train(
     snapshot_path: Path,
-    config: TrainingConfig,
+    config: "TrainingConfig",
     out: Path,
     *,
     init_from: Path | None = None,

@@ -4,20 +4,19 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import find_device
 from spanloop.model.ragged import Floats, Ints
 from spanloop.records import Example
-from spanloop.store.jsonl import EVIDENCE, write_evidence
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.confidence import UNKNOWN, Confidence
 from spanloop.training.evidence import evidence_of
+from spanloop.training.evidence_file import EVIDENCE, write_evidence
 from spanloop.training.fit import Fit, make_accelerator
 from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
@@ -25,6 +24,9 @@ from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.saving import save_model
 from spanloop.training.stopping import StopWish, sigterm_asks
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Job:
 
     examples: Sequence[Example]
     labels: Sequence[str]
-    config: TrainingConfig
+    config: "TrainingConfig"
     out: Path
     groups: Sequence[str] = ()
     snapshot: str = ""

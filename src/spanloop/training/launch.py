@@ -15,17 +15,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from spanloop import errors
-from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.device import available_cpus
 from spanloop.records import Split
 from spanloop.training.outcome import TrainProgress, TrainResult
 from spanloop.training.stopping import sigterm_asks
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Request:
     """The arguments of `train`, which cross to other processes as a file."""
 
     snapshot: Path
-    config: TrainingConfig
+    config: "TrainingConfig"
     out: Path
     init_from: Path | None
 
@@ -69,6 +71,8 @@ class Request:
     @classmethod
     def read(cls, path: Path) -> "Request":
         """Read what `write` wrote."""
+        from spanloop.config import TrainingConfig
+
         tree = json.loads(path.read_text(encoding="utf-8"))
         config = TrainingConfig.model_validate(tree["config"])
         init_from = Path(tree["init_from"]) if tree["init_from"] else None

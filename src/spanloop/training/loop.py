@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 
-from spanloop.config import TrainingConfig
 from spanloop.errors import TrainingError
 from spanloop.model.ragged import Ints
 from spanloop.training.batching import epoch_steps
@@ -18,6 +17,9 @@ from spanloop.training.outcome import Report, TrainProgress
 from spanloop.training.recipe import Schedule
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a kill costs at most, besides the step it hits."""
@@ -40,7 +42,7 @@ class Loop:
     stepper: Stepper
     windows: Ints
     schedule: Schedule
-    config: TrainingConfig
+    config: "TrainingConfig"
     checkpoint: Checkpoint
     state: TrainingState
     report: Report

@@ -6,12 +6,14 @@ encoder of `WEIGHTS` and what BERT's authors found for larger ones. How both wer
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spanloop.config import TrainingConfig
 from spanloop.training.families import vocabulary
 from spanloop.training.pretrained import head_parameters
 from spanloop.training.token_types import surface_parameters
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 WEIGHTS = 10.8e6
 LEARNING_RATE = 2e-4
@@ -42,7 +44,7 @@ class Schedule:
         return max(0.0, (self.steps - step) / max(1, self.steps - self.warmup))
 
 
-def make_schedule(n_windows: int, config: TrainingConfig, of_all: int | None = None, processes: int = 1) -> Schedule:
+def make_schedule(n_windows: int, config: "TrainingConfig", of_all: int | None = None, processes: int = 1) -> Schedule:
     """As many steps as the epochs take, but not fewer than `config.min_steps`.
 
     Args:
@@ -58,7 +60,7 @@ def make_schedule(n_windows: int, config: TrainingConfig, of_all: int | None = N
     return Schedule(windows, per_epoch, steps, int(config.warmup_ratio * steps))
 
 
-def learning_rate(model: Any, config: TrainingConfig) -> float:
+def learning_rate(model: Any, config: "TrainingConfig") -> float:
     """The encoder's peak learning rate: what is asked for, or by the weights that learn."""
     if config.learning_rate > 0:
         return config.learning_rate
@@ -78,7 +80,7 @@ def learning_weights(model: Any) -> int:
     return int(learn * config.num_hidden_layers / getattr(config, "num_hidden_groups", config.num_hidden_layers))
 
 
-def parameter_groups(model: Any, config: TrainingConfig) -> list[dict[str, Any]]:
+def parameter_groups(model: Any, config: "TrainingConfig") -> list[dict[str, Any]]:
     """Groups for AdamW: what is new (the head, the surface of words) learns faster, biases and norms do not decay.
 
     Returns:

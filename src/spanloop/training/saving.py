@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spanloop.config import TrainingConfig
 from spanloop.errors import StoreError
 from spanloop.model.quiet import quiet_transformers
 from spanloop.training.outcome import TrainResult
+
+if TYPE_CHECKING:
+    from spanloop.config import TrainingConfig
 
 _CARD = """\
 ---
@@ -58,7 +60,7 @@ def save_model(
     surface_features: Sequence[str],
     snapshot: str,
     base: str,
-    config: TrainingConfig,
+    config: "TrainingConfig",
     result: TrainResult,
     records: int,
 ) -> None:
