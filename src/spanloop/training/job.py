@@ -22,6 +22,7 @@ from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
 from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.outcome import Report, TrainResult
+from spanloop.training.plain import UNREAD, PlainLoss, PlainReading, plain_loss
 from spanloop.training.saving import save_model
 from spanloop.training.stopping import StopWish, sigterm_asks
 
@@ -118,13 +119,15 @@ class _Training:
     def run(self) -> TrainResult:
         accelerator = None
         try:
-            read = self._read_folds()
+            judged = self._read_folds()
             accelerator = make_accelerator(self._job, self._device, tracked=True)
             fit = self._fit(accelerator, None)
             self._states.append(fit.train(self._stop, self._checkpoint("state")))
-            unseen = self._unseen(fit, read)
+            unseen = self._unseen(fit, judged)
             confidence = unseen.confidence() if unseen else UNKNOWN
-            result = self._result(fit, confidence)
+            readings = [reading for _, reading in judged]
+            loss = plain_loss(readings, [unseen.found], confidence, self._job.examples) if unseen else None
+            result = self._result(fit, confidence, loss)
             if accelerator.is_main_process:
                 self._save(fit, result)
                 if unseen:
@@ -138,17 +141,17 @@ class _Training:
                 accelerator.free_memory()
 
     def cross_fit(self) -> OutOfFold | None:
-        read = self._read_folds()
-        return self._unseen(self._fit(make_accelerator(self._job, self._device, tracked=False), None), read)
+        judged = self._read_folds()
+        return self._unseen(self._fit(make_accelerator(self._job, self._device, tracked=False), None), judged)
 
-    def _read_folds(self) -> list[Floats]:
+    def _read_folds(self) -> list[tuple[Floats, PlainReading]]:
         return [self._out_of_fold(fold) for fold in range(len(self._folds))]
 
-    def _unseen(self, fit: Fit, read: list[Floats]) -> OutOfFold | None:
-        job = self._job
-        if not read:
+    def _unseen(self, fit: Fit, judged: list[tuple[Floats, PlainReading]]) -> OutOfFold | None:
+        if not judged:
             return None
-        return OutOfFold(job.examples, job.labels, fit.targets, np.concatenate(self._folds), np.concatenate(read))
+        job, logits = self._job, np.concatenate([logits for logits, _ in judged])
+        return OutOfFold(job.examples, job.labels, fit.targets, np.concatenate(self._folds), logits)
 
     def _fit(self, accelerator: Any, fold: int | None) -> Fit:
         left_out = np.zeros(0, dtype=np.int64) if fold is None else self._folds[fold]
@@ -158,22 +161,22 @@ class _Training:
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)
 
-    def _out_of_fold(self, fold: int) -> Floats:
-        """The logits of the words of a fold, by a model that does not see it."""
+    def _out_of_fold(self, fold: int) -> tuple[Floats, PlainReading]:
+        """The logits of the words of a fold, by a model that does not see it, and what a plain pipeline makes of it."""
         checkpoint = self._checkpoint(f"read-{fold}")
         if (done := checkpoint.finished()) is None:
             accelerator = make_accelerator(self._job, self._device, tracked=False)
             fit = self._fit(accelerator, fold)
             state = fit.train(self._stop, checkpoint)
-            done = state, {"logits": torch.from_numpy(fit.read())}
+            done = state, _outcome(fit.read(), fit.read_plainly() if accelerator.is_main_process else UNREAD)
             if accelerator.is_main_process:
                 checkpoint.finish(*done)
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        return outcome["logits"].numpy()
+        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
 
-    def _result(self, fit: Fit, confidence: Confidence) -> TrainResult:
+    def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
         return TrainResult(
             device=fit.accelerator.device.type,
@@ -187,6 +190,9 @@ class _Training:
             min_score=confidence.min_score,
             folds=len(self._folds),
             out_of_fold_f1=confidence.f1,
+            plain_f1=loss.plain if loss else None,
+            plain_ours=loss.ours if loss else None,
+            plain_records=loss.records if loss else 0,
             lost_spans=len(fit.targets.lost),
         )
 
@@ -205,6 +211,12 @@ class _Training:
             result=result,
             records=len(job.examples),
         )
+
+
+def _outcome(logits: Floats, reading: PlainReading) -> dict[str, torch.Tensor]:
+    """What is kept of a fold."""
+    plain = torch.tensor([reading.correct, reading.predicted])
+    return {"logits": torch.from_numpy(logits), "read": torch.from_numpy(reading.texts), "plain": plain}
 
 
 def _check(job: Job) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from spanloop.model.ragged import Floats, Ints
 from spanloop.records import Example
-from spanloop.training.confidence import Confidence, confidence_of, find_spans
+from spanloop.training.confidence import Confidence, Found, confidence_of, find_spans
 from spanloop.training.targets import Targets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutOfFold:
     """Examples, and what the models of all folds read in them.
 
@@ -27,7 +28,11 @@ class OutOfFold:
     texts: Ints
     logits: Floats
 
+    @cached_property
+    def found(self) -> Found:
+        """The spans that they find."""
+        return find_spans(self.targets, self.texts, self.logits, self.examples, self.labels)
+
     def confidence(self) -> Confidence:
         """How far such models can be trusted."""
-        found = find_spans(self.targets, self.texts, self.logits, self.examples, self.labels)
-        return confidence_of([found], sum(len(set(example.spans)) for example in self.examples))
+        return confidence_of([self.found], sum(len(set(example.spans)) for example in self.examples))
