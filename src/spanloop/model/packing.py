@@ -78,7 +78,7 @@ def _variable_length(
     from torch.nn.attention.varlen import varlen_attn
 
     q, k, v = (x.contiguous() for x in qkv)
-    wanted = {"scale": scale, "num_splits": 1}
+    wanted: dict[str, Any] = {"scale": scale, "num_splits": 1}
     known = {name: value for name, value in wanted.items() if name in _parameters(varlen_attn)}
     out = varlen_attn(q, k, v, offsets, offsets, longest, longest, **known)
     return (out if isinstance(out, torch.Tensor) else out[0]).unsqueeze(0)
