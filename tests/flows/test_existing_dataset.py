@@ -58,9 +58,9 @@ def test_what_a_round_writes_is_made_where_it_is_missing(make_theirs: Make) -> N
     world = make_theirs(allow_extra_metadata=False)
     report = run(world)
     assert report.outcome == "promoted"
-    assert report.figures.log.written.suggested == 20
-    queue = world.pending()
-    assert {r.suggestion.agent for r in queue if r.suggestion} == {report.champion}
+    queue, (training, held_out) = world.pending(), world.waiting()
+    assert report.figures.log.written.suggested == len(training) == 20 - len(held_out)
+    assert {r.suggestion and r.suggestion.agent for r in training} == {report.champion}
     body = {"sort": [{"scope": {"entity": "metadata", "metadata_property": "priority"}, "order": "desc"}]}
     found = world.client.search(f"me/datasets/{world.dataset.id}/records/search", body, limit=20)
     assert [x["record"]["id"] for x in found["items"]] == [r.server_id for r in queue]

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import argilla as rg
 import pytest
 
 from spanloop.argilla import (
     ArgillaClient,
     DatasetRef,
     Scored,
+    WriteReport,
     find_dataset,
     pull,
     pull_submitted,
@@ -21,6 +23,7 @@ from spanloop.argilla import pull as pull_function
 from spanloop.argilla.pull import look_up
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaError, ArgillaUnauthorized
+from spanloop.local_argilla.process import Running
 from spanloop.records import Record, ScoredSpan, Span, Suggestion
 from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
@@ -188,6 +191,49 @@ def test_suggestions_of_others_are_kept_or_replaced_and_get_a_priority(client: A
     assert after.metadata["model_version"] == "gpt-4o"  # whose suggestion stands there
     assert write_suggestions(client, dataset, ours, origin=lambda agent: "foreign").suggested == 1
     assert records(client, dataset)["a"].suggestion.agent == "m0001-aa"
+
+
+def test_what_is_annotated_blind_shows_no_guess_and_keeps_its_place(client: ArgillaClient, fill: Fill) -> None:
+    names = ("ours", "theirs", "newer", "answered", "none")
+    dataset = fill(dict.fromkeys(names, "Anna went out"))
+    versions = {"ours": "m0001-aa", "theirs": "gpt-4o", "newer": "m0009-bb", "answered": "m0001-aa"}
+    write_suggestions(client, dataset, [suggest(name, ANNA, version=x) for name, x in versions.items()])
+    answer(client, dataset, "answered", "draft", (0, 4, "person"))
+    before = records(client, dataset)
+    blind = [Scored(name, None, 0.7, blind=True) for name in names]
+    origins = {"m0001-aa": "ours", "gpt-4o": "foreign", "m0009-bb": "newer"}
+
+    kept = write_suggestions(client, dataset, blind, origin=origins.__getitem__, keep_foreign=True)
+    assert kept == WriteReport(withdrawn=1, foreign=1, newer=1, answered=1, reordered=1)
+    after = records(client, dataset)
+    assert (after["newer"], after["answered"]) == (before["newer"], before["answered"])
+    assert after["theirs"].suggestion == before["theirs"].suggestion
+    assert after["ours"].suggestion is None
+    for name in ("ours", "theirs", "none"):
+        assert after[name].metadata == {"group": name, "split": after[name].metadata["split"], "priority": 0.7}
+
+    replaced = write_suggestions(client, dataset, blind, origin=origins.__getitem__)
+    assert replaced == WriteReport(withdrawn=1, newer=1, answered=1, unchanged=2)
+    assert records(client, dataset)["theirs"].suggestion is None
+
+
+def test_only_the_suggestion_of_our_question_is_taken_away(
+    client: ArgillaClient, loop: LoopConfig, fill: Fill, argilla_server: Running
+) -> None:
+    fill({})  # makes the workspace
+    sdk = rg.Argilla(api_url=argilla_server.url, api_key=argilla_server.api_key)
+    spans = rg.SpanQuestion(name="entities", field="text", labels=["person", "place"])
+    questions = [spans, rg.TextQuestion(name="comment", required=False)]
+    settings = rg.Settings(fields=[rg.TextField(name="text")], questions=questions, allow_extra_metadata=True)
+    loop.argilla.dataset += "-theirs"
+    theirs = rg.Dataset(loop.argilla.dataset, loop.argilla.workspace, settings, client=sdk).create()
+    suggestions = [rg.Suggestion("comment", "why not", agent="gpt-4o"), rg.Suggestion("entities", [], agent="gpt-4o")]
+    theirs.records.log([rg.Record({"text": "Anna went out"}, suggestions=suggestions, id="a")])
+
+    dataset = find_dataset(client, loop)
+    assert write_suggestions(client, dataset, [Scored("a", None, 0.5, blind=True)]).withdrawn == 1
+    (left,) = look_up(client, dataset, ["a"])["a"]["suggestions"]
+    assert left["value"] == "why not"
 
 
 def test_metadata_of_others_stays(client: ArgillaClient, fill: Fill) -> None:

@@ -19,6 +19,7 @@ from spanloop.records import Record, ScoredSpan, Span, Suggestion
 from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 
 TEXTS = {f"r{number:03}": f"Anna number {number} lives in Paris" for number in range(300)}  # two bulks
+Fill = Callable[..., DatasetRef]
 ANNA = Span(0, 4, "person")
 PARIS = Span(23, 28, "place")
 
@@ -60,6 +61,7 @@ def test_every_first_change_fails_and_all_arrives_once(
     texts = dict(list(TEXTS.items())[:20])
     proxy.fault = first_time_each(fault)
     dataset = ensure_dataset(shaky, loop)
+    loop.task.blind_held_out = False
     import_records(shaky, dataset, imported(texts), loop, annotations="suggestions")
     (annotator,) = simulated_annotators(shaky, dataset, 1)
     with annotator:
@@ -74,6 +76,25 @@ def test_every_first_change_fails_and_all_arrives_once(
     named = [x for x in client.get("me/datasets")["items"] if x["name"] == loop.argilla.dataset]
     assert len(named) == 1
     assert len(client.get(f"me/datasets/{dataset.id}/metadata-properties")["items"]) == 5
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_suggestions_go_where_none_may_stay(
+    fault: str, proxy: Proxy, shaky: ArgillaClient, client: ArgillaClient, loop: LoopConfig, fill: Fill
+) -> None:
+    dataset = fill(dict(list(TEXTS.items())[:8]))
+    write_suggestions(client, dataset, suggestions("m0001-aa")[:8])
+    first, *others = pull(client, dataset)
+    submit_response(client, dataset, first, (PARIS,))
+    blind = [Scored(record.id, None, 0.5, blind=True) for record in (first, *others)]
+    proxy.fault = first_time_each(fault)
+    report = write_suggestions(shaky, dataset, blind)
+    assert (report.withdrawn, report.answered) == (7, 1)
+    answered, *rest = pull(client, dataset)
+    assert answered.suggestion is not None
+    assert [x.spans for x in answered.responses] == [(PARIS,)]
+    assert all(r.suggestion is None and r.metadata.keys() == {"group", "split", "priority"} for r in rest)
+    assert write_suggestions(client, dataset, blind).unchanged == 7
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -134,6 +134,30 @@ def test_annotations_of_the_file_go_in(
         assert suggested["c"] is None
 
 
+def test_a_file_suggests_nothing_for_records_that_are_annotated_blind(
+    spanloop: Run,
+    client: ArgillaClient,
+    loop: LoopConfig,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [{"id": f"r{number}", "text": "Anna was here", "spans": [[0, 4, "person"]]} for number in range(30)]
+    Path("x.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    held_out = {row["id"] for row in rows if loop.splits.split_of(str(row["id"])) != "train"}
+    for _ in range(2):
+        assert spanloop("import", "x.jsonl", "--as", "suggestions") == 0
+        assert {name for name, record in records(client, loop).items() if record.suggestion is None} == held_out
+        told = (
+            f"{len(held_out)} more are of validation or test records, which people annotate blind; to show them, set "
+        )
+        assert f"{told}task.blind_held_out to false and import again\n" in capsys.readouterr().out
+
+    monkeypatch.setenv("SPANLOOP_TASK__BLIND_HELD_OUT", "false")
+    assert spanloop("import", "x.jsonl", "--as", "suggestions") == 0
+    assert all(record.suggestion for record in records(client, loop).values())
+    assert f"{len(held_out)} annotations of the file imported as suggestions; " in capsys.readouterr().out
+
+
 def test_what_was_found_out_and_what_was_left_out_is_told(
     spanloop: Run, client: ArgillaClient, loop: LoopConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:

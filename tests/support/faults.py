@@ -99,7 +99,7 @@ def proxy_to(url: str) -> Iterator[Proxy]:
         def _drop(self) -> None:
             self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_PATCH = _handle  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     proxy = Proxy(f"http://127.0.0.1:{server.server_port}")

@@ -15,7 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MIDDLES = ("middle:publish-model", "middle:promotion", "middle:bulk-write", "middle:publish-round")
+MIDDLES = (
+    "middle:publish-model",
+    "middle:promotion",
+    "middle:bulk-write",
+    "middle:withdrawal",
+    "middle:publish-round",
+)
 
 
 def main(out: str, *worlds: str) -> None:
@@ -112,6 +118,7 @@ def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
     then(models, "_copy_model", "middle:publish-model")
     then(Store, "set_champion", "middle:promotion")
     then(ArgillaClient, "put", "middle:bulk-write", lambda client, path, *rest: path.endswith("/bulk"))
+    then(ArgillaClient, "delete", "middle:withdrawal")
     then(closing, "_fill", "middle:publish-round")
 
 

@@ -79,6 +79,12 @@ class World:
         waiting = (record for record in self.records().values() if not record.responses)
         return sorted(waiting, key=lambda record: -float(str(record.metadata.get("priority", 0))))
 
+    def waiting(self) -> tuple[list[Record], list[Record]]:
+        """The pending records for training, and those that are held out."""
+        split_of = self.config.splits.split_of
+        training = [record for record in self.pending() if split_of(record.group) == "train"]
+        return training, [record for record in self.pending() if split_of(record.group) != "train"]
+
     def state(self) -> Mapping[str, Any]:
         """What a round leaves in Argilla: suggestion, priority and model version of each record."""
         return {

@@ -42,4 +42,4 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     exec(compile(code, "the docstring of spanloop", "exec"), {})
     said = capsys.readouterr().out
     assert "training records in v0001-" in said
-    assert re.search(r"^\(.*\) after \d+ seconds$", said, flags=re.MULTILINE)
+    assert re.search(r"^\[.*\] after \d+ seconds$", said, flags=re.MULTILINE)

@@ -153,6 +153,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(encoder: Path, tmp_path: 
     assert difference(tmp_path / "whole", tmp_path / "killed") < ROUNDING
     assert again.score_slope == pytest.approx(whole.score_slope, rel=1e-3)
     assert (again.min_score, again.out_of_fold_f1) == (whole.min_score, whole.out_of_fold_f1)
+    assert (again.plain_f1, again.plain_records) == (whole.plain_f1, whole.plain_records)
 
 
 def test_a_checkpoint_of_another_training_is_not_resumed(encoder: Path, tmp_path: Path) -> None:

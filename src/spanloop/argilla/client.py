@@ -99,6 +99,10 @@ class ArgillaClient:
         """Replace something; the server ends in the same state however often it is asked."""
         return self._repeat("PUT", path, json=body)
 
+    def delete(self, path: str, **params: str) -> Json:
+        """Remove something by its id; the server ends in the same state however often it is asked."""
+        return self._repeat("DELETE", path, params=params)
+
     def patch(self, path: str, body: Json) -> Json:
         """RecordChange some values of a resource."""
         return self._repeat("PATCH", path, json=body)

@@ -46,11 +46,13 @@ class RecordChange:
         item: The record as `look_up` finds it.
         suggestion: Takes the place of the one that is there; None leaves that.
         metadata: Takes the place of all metadata that is there; None leaves that.
+        withdraws: The suggestion that is there is taken away.
     """
 
     item: Json
     suggestion: Suggestion | None = None
     metadata: dict[str, object] | None = None
+    withdraws: bool = False
 
 
 def create_records(client: ArgillaClient, dataset: DatasetRef, records: Iterable[NewRecord]) -> None:
@@ -92,7 +94,7 @@ def submit_response(
 
 
 def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> None:
-    """Put suggestions and metadata on records; responses and other suggestions stay untouched.
+    """Put suggestions and metadata on records; responses and suggestions of other questions stay untouched.
 
     Args:
         client: The connection.
@@ -105,6 +107,15 @@ def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterabl
     for items in (list(filter(None, room)), list(filter(None, bulk))):
         if items:
             client.put(f"datasets/{dataset.id}/records/bulk", {"items": items})
+    for change in changes:
+        if change.withdraws:
+            _withdraw(client, dataset, change.item)
+
+
+def _withdraw(client: ArgillaClient, dataset: DatasetRef, item: Json) -> None:
+    """Take our question's suggestion off a record; no bulk can, and one that is gone by then is no error."""
+    ids = [x["id"] for x in item["suggestions"] if x["question_id"] == dataset.question_id]
+    client.delete(f"records/{item['id']}/suggestions", ids=",".join(ids))
 
 
 def _create(client: ArgillaClient, dataset: DatasetRef, records: dict[str, NewRecord]) -> set[str]:

@@ -14,14 +14,14 @@ from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.pull import in_bulks
 from spanloop.argilla.sending import RecordChange, put_suggestions
-from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY
+from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY, WRITTEN
 from spanloop.records import Record, ScoredSpan, Suggestion
 
 _DIGITS = 6  # of priorities and uncertainties
 _SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the same model writes the same scores
 
 Json = dict[str, Any]
-Outcome = Literal["suggested", "reordered", "unchanged", "answered", "newer", "foreign", "missing"]
+Outcome = Literal["suggested", "withdrawn", "reordered", "unchanged", "answered", "newer", "foreign", "missing"]
 Origin = Literal["ours", "newer", "foreign"]
 """Whose a suggestion in place is: this loop's, so that it gives way; a later round's; or somebody else's."""
 
@@ -35,12 +35,14 @@ class Scored:
         suggestion: The spans to suggest; None leaves the suggestion in place as it is.
         priority: Orders the annotators' queue, highest first.
         uncertainty: The model's doubt; None leaves the value in place.
+        blind: People are to see no guess of a model: no suggestion may stay, and no metadata that tells of one.
     """
 
     record_id: str
     suggestion: Suggestion | None
     priority: float
     uncertainty: float | None = None
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class WriteReport:
 
     Attributes:
         suggested: A suggestion was written, with priority and uncertainty.
-        reordered: The suggestion was in place; priority or uncertainty changed.
+        withdrawn: A suggestion was taken away: the record is annotated blind.
+        reordered: The suggestion was in place, or none is to be; priority or uncertainty changed.
         unchanged: All was in place; nothing was written.
         answered: Somebody has answered (submitted, draft or discarded); left alone.
         newer: A later round's suggestion is in place; left alone.
@@ -58,6 +61,7 @@ class WriteReport:
     """
 
     suggested: int = 0
+    withdrawn: int = 0
     reordered: int = 0
     unchanged: int = 0
     answered: int = 0
@@ -82,7 +86,7 @@ def write_suggestions(
         dataset: Where to write.
         scored: One item a record; a generator is read as it is written.
         origin: Whose the suggestions of an agent are.
-        keep_foreign: Leave somebody else's suggestions in place, and only order the records.
+        keep_foreign: Leave somebody else's suggestions in place, on blind records too, and only order the records.
         progress: Told the number of records dealt with, after each bulk.
 
     Returns:
@@ -113,23 +117,30 @@ def _decide(
     record = to_record(item, dataset)
     if record.responses:
         return "answered", None
-    whose = origin(record.suggestion.agent) if record.suggestion and scored.suggestion else "ours"
+    whose = origin(record.suggestion.agent) if record.suggestion and (scored.suggestion or scored.blind) else "ours"
     if whose == "newer":
         return "newer", None
     stays = whose == "foreign" and keep_foreign
-    scored = replace(scored, suggestion=None if stays else _rounded(scored.suggestion))
+    scored = replace(scored, suggestion=None if stays or scored.blind else _rounded(scored.suggestion))
     there = record.suggestion and replace(record.suggestion, updated_at="")
     metadata = _metadata(scored, record)
     wanted = scored.suggestion if scored.suggestion != there else None
-    change = RecordChange(item, wanted, metadata if metadata != record.metadata else None)
-    if stays:
-        return "foreign", change
-    return "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged", change
+    withdraws = scored.blind and there is not None and not stays
+    change = RecordChange(item, wanted, metadata if metadata != record.metadata else None, withdraws)
+    return "foreign" if stays else _outcome(change), change
+
+
+def _outcome(change: RecordChange) -> Outcome:
+    if change.withdraws:
+        return "withdrawn"
+    return "suggested" if change.suggestion else "reordered" if change.metadata else "unchanged"
 
 
 def _metadata(scored: Scored, record: Record) -> dict[str, object]:
     """The record's metadata with ours in it; a bulk replaces all of it."""
     ours: dict[str, object] = {PRIORITY: round(float(scored.priority), _DIGITS)}
+    if scored.blind:
+        return {name: value for name, value in record.metadata.items() if name not in WRITTEN} | ours
     if scored.uncertainty is not None:
         ours[UNCERTAINTY] = round(float(scored.uncertainty), _DIGITS)
     if scored.suggestion is not None:

@@ -13,6 +13,7 @@ import typer
 
 from spanloop.cli.argilla import show_progress
 from spanloop.cli.door import open_argilla, ready_prefect
+from spanloop.cli.simulate import AnchoringOption
 from spanloop.cli.terminal import bar
 from spanloop.config import LoopConfig
 from spanloop.settings import home, load_config
@@ -37,6 +38,7 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="Annotated text instead of CoNLL-2003.")] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds with new annotations.")] = 4,
     records: Annotated[int, typer.Option(min=10, max=5000, help="Records annotated before each of them.")] = 125,
+    anchoring: AnchoringOption = 0.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave Argilla running at the end.")] = False,
 ) -> None:
     """Run the loop on real text; a SIMULATED annotator, working through Argilla's REST API, stands in for people."""
@@ -45,7 +47,7 @@ def demo(
         stage = _set_up(running, data, most=rounds * records * _RECORDS_A_ROUND)
         for number in range(rounds + 1):
             if number:
-                _annotate(stage, records)
+                _annotate(stage, records, anchoring)
             _round(stage)
         _conclude(stage, running, keep, time.monotonic() - begun)
 
@@ -91,16 +93,18 @@ def _set_up(running: "Running", data: Path | None, most: int) -> _Stage:
     return _Stage(folder, config, material)
 
 
-def _annotate(stage: _Stage, count: int) -> None:
+def _annotate(stage: _Stage, count: int, anchoring: float) -> None:
     """Let the simulated annotator take the first records of its queue."""
     from spanloop.argilla.dataset import find_dataset
     from spanloop.rehearsal.annotator import PREFIX, SimulatedAnnotator, simulated_annotators
+    from spanloop.rehearsal.mistakes import Habits
 
     with open_argilla(stage.config) as owner:
         dataset = find_dataset(owner, stage.config)
         (client,) = simulated_annotators(owner, dataset, 1)
         with client, bar(f"{PREFIX}1", count) as advance:
-            done = SimulatedAnnotator(client, dataset, stage.material.gold).annotate(count, advance)
+            worker = SimulatedAnnotator(client, dataset, stage.material.gold, Habits(anchoring=anchoring))
+            done = worker.annotate(count, advance)
     typer.echo(f"the simulated annotator submitted {done.submitted} records")
 
 
@@ -108,10 +112,13 @@ def _round(stage: _Stage) -> None:
     """One round, through the same flow that the schedule runs."""
     ready_prefect()
     from flows.active_learning import active_learning
+    from spanloop.reports.advice import advice
 
     report = active_learning(stage.config)
     seconds = sum(report.figures.seconds.values()) if report.figures else 0.0
     typer.echo(f"round {report.round}: {report.outcome}, {report.reason} ({seconds:.0f} s)")
+    if sentence := advice(report):
+        typer.echo(f"  {sentence}")
 
 
 def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> None:

@@ -97,9 +97,14 @@ def _tell(source: str, found: "Check", report: "ImportReport", dataset: str, ann
     for line in found.remarks.lines():
         typer.echo(line)
     if annotations != "nothing":
-        left = found.annotated - report.annotated
+        left = found.annotated - report.annotated - report.blind
         why = f"; {left:,} were answered or suggested already" if left else ""
         typer.echo(f"{report.annotated:,} annotations of the file imported as {annotations}{why}")
+    if report.blind:
+        typer.echo(
+            f"{report.blind:,} more are of validation or test records, which people annotate blind; to show them, set "
+            "task.blind_held_out to false and import again"
+        )
     if report.differing:
         shown = ", ".join(report.differing[:_SHOWN]) + ", …" * (len(report.differing) > _SHOWN)
         typer.echo(

@@ -20,7 +20,8 @@ class ArgillaConfig(Section):
     timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
     foreign_suggestions: Literal["replace", "keep"] = Field(
         "replace",
-        description="Suggestions of another tool or store: replaced by the model's, or kept and only ordered.",
+        description="Suggestions of another tool or store: replaced by the model's, where records are annotated blind "
+        "by none; or kept and only ordered.",
     )
 
 
@@ -34,6 +35,10 @@ class TaskConfig(Section):
     text_field: str = Field("text", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla field with the text.")
     question: str = Field("entities", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla span question.")
     allow_overlapping: bool = Field(False, description="May annotators mark overlapping spans?")
+    blind_held_out: bool = Field(
+        True,
+        description="Validation and test records get no suggestion: what judges a model must not lean to its guesses.",
+    )
     min_submitted: int = Field(1, ge=1, le=50, description="Submitted responses that complete a record.")
 
     @model_validator(mode="after")

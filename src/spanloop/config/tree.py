@@ -41,6 +41,10 @@ class LoopConfig(Section):
     retention: RetentionConfig = Field(default_factory=RetentionConfig, description="What is kept, and how long.")
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
 
+    def is_blind(self, group: str) -> bool:
+        """Whether people annotate the records of a group without seeing what a model makes of them."""
+        return self.task.blind_held_out and self.splits.split_of(group) != "train"
+
     @model_validator(mode="after")
     def _strategy_has_what_it_needs(self) -> "LoopConfig":
         strategy = self.selection.strategy

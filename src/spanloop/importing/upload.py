@@ -5,7 +5,7 @@ Running the same import again, after a kill in the middle or on a longer file, a
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
@@ -52,12 +52,14 @@ class ImportReport:
         created: New records.
         present: Records that were there.
         annotated: Annotations of the file that went in: those of new records, and of records that nobody had answered.
+        blind: Annotations that are shown to nobody as suggestions, since people annotate these records blind.
         differing: Ids of those among `present` whose text in Argilla is another one; they stay as they are.
     """
 
     created: int = 0
     present: int = 0
     annotated: int = 0
+    blind: int = 0
     differing: list[str] = field(default_factory=list)
 
 
@@ -98,8 +100,9 @@ def import_records(
         client: The connection; imported responses are those of its user.
         dataset: Where they go.
         records: Checked records.
-        config: How the splits are dealt.
-        annotations: `responses` submits the annotations, `suggestions` shows them to the annotators.
+        config: How the splits are dealt, and whether held-out records are annotated blind.
+        annotations: `responses` submits the annotations, `suggestions` shows them to the annotators, save those of
+            records that are annotated blind: whatever they came from must not sway what judges models.
         progress: Told the number of records dealt with, after each bulk.
 
     Raises:
@@ -107,6 +110,7 @@ def import_records(
     """
     report = ImportReport()
     for bulk, there in in_bulks(client, dataset, records, lambda record: record.id):
+        bulk = [_shown(record, config, annotations, report) for record in bulk]  # noqa: PLW2901, the same records
         fresh = [record for record in bulk if record.id not in there]
         create_records(client, dataset, [_new(record, config, annotations) for record in fresh])
         known = {name: to_record(item, dataset) for name, item in there.items()}
@@ -134,6 +138,14 @@ def _new(record: Imported, config: LoopConfig, annotations: AnnotationsAs) -> Ne
         response=record.spans if wanted and annotations == "responses" else None,
         suggestion=_suggestion(record) if wanted and annotations == "suggestions" else None,
     )
+
+
+def _shown(record: Imported, config: LoopConfig, annotations: AnnotationsAs, report: ImportReport) -> Imported:
+    """The record without an annotation that nobody is to see."""
+    if annotations != "suggestions" or record.spans is None or not config.is_blind(record.group):
+        return record
+    report.blind += 1
+    return replace(record, spans=None)
 
 
 def _is_wanted(record: Imported, annotations: AnnotationsAs) -> bool:

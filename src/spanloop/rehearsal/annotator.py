@@ -2,12 +2,11 @@
 
 It works as a browser does, through the same REST endpoints with an annotator's account: it takes the first page of its
 queue in the order of priority, and submits one record after the other. It answers with the spans of a held-back file,
-or, at a given rate, with mistakes of the kinds that people make. Its accounts are called `simulated-annotator-1`, ….
+or with mistakes of the kinds that people make (`mistakes`). Its accounts are called `simulated-annotator-1`, ….
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
@@ -16,9 +15,11 @@ from spanloop.argilla.sending import submit_response
 from spanloop.argilla.shape import PRIORITY
 from spanloop.argilla.users import annotator_key
 from spanloop.records import Record, Span
+from spanloop.rehearsal.mistakes import Habits
 
 PREFIX = "simulated-annotator-"
 _PAGE = 50
+_NONE = Habits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ class SimulatedAnnotator:
         client: ArgillaClient,
         dataset: DatasetRef,
         gold: Mapping[str, Sequence[Span]],
-        *,
-        error_rate: float = 0.0,
-        seed: int = 0,
+        habits: Habits = _NONE,
     ) -> None:
         """Sit down at the queue.
 
@@ -52,15 +51,13 @@ class SimulatedAnnotator:
             client: A connection with the annotator's own key.
             dataset: What is annotated.
             gold: The right spans by record id, in code points.
-            error_rate: Share of the spans that are answered wrongly, in 0..1.
-            seed: Of the mistakes; they depend on seed, user and record alone.
+            habits: How it errs; by default not at all.
         """
         self._client = client
         self._dataset = dataset
         self._gold = gold
-        self._error_rate = error_rate
+        self._habits = habits
         self._name = client.sdk.me.username
-        self._seed = f"{seed}/{self._name}"
 
     def annotate(self, count: int, progress: Callable[[int], None] | None = None) -> Simulated:
         """Take records from the top of the queue and submit them, until `count` are submitted or the queue is empty.
@@ -103,51 +100,8 @@ class SimulatedAnnotator:
         return [to_record(item["record"], self._dataset) for item in answer["items"]]
 
     def _submit(self, record: Record) -> None:
-        spans = self._gold[record.id]
-        if self._error_rate:
-            random = Random(f"{self._seed}/{record.id}")  # noqa: S311, chance, not secrecy
-            spans = with_mistakes(spans, record.text, self._dataset.labels, self._error_rate, random)
-        submit_response(self._client, self._dataset, record, spans)
-
-
-def with_mistakes(
-    spans: Iterable[Span], text: str, labels: Sequence[str], rate: float, random: Random
-) -> tuple[Span, ...]:
-    """Answer some spans wrongly: overlook one, move an end to another word, or take another label.
-
-    Args:
-        spans: The right spans.
-        text: The text.
-        labels: The labels to choose from.
-        rate: Share of the spans answered wrongly.
-        random: The source of chance.
-
-    Returns:
-        Disjoint spans, sorted.
-    """
-    wrong: list[Span] = []
-    for span in sorted(spans):
-        answer: Span | None = span
-        if random.random() < rate:
-            kinds = [_overlooked, _shortened] + [_mislabelled] * (len(labels) > 1)
-            answer = random.choice(kinds)(span, text, labels, random)
-        if answer is not None:
-            wrong.append(answer)
-    return tuple(wrong)
-
-
-def _overlooked(_span: Span, _text: str, _labels: Sequence[str], _random: Random) -> Span | None:
-    return None
-
-
-def _shortened(span: Span, text: str, _labels: Sequence[str], _random: Random) -> Span | None:
-    """Without its last word; overlooked where it has only one."""
-    words = text[span.start : span.end].rsplit(None, 1)
-    return Span(span.start, span.start + len(words[0]), span.label) if len(words) > 1 else None
-
-
-def _mislabelled(span: Span, _text: str, labels: Sequence[str], random: Random) -> Span | None:
-    return Span(span.start, span.end, random.choice([label for label in labels if label != span.label]))
+        answer = self._habits.answer(self._name, record, self._gold[record.id], self._dataset.labels)
+        submit_response(self._client, self._dataset, record, answer)
 
 
 def simulated_annotators(owner: ArgillaClient, dataset: DatasetRef, count: int) -> list[ArgillaClient]:

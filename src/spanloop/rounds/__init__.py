@@ -10,5 +10,6 @@ it is.
     models       train, evaluate, gate                        scorebook  scores kept between rounds
     suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
     ordering     records and scores become the queue          progress   lines in the log of a long step
+    outlook      what more annotating brings and costs        lineage    past models of one learning curve
     closing      the record is published                      report     its form
 """

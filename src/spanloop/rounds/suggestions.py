@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @step("score")
 def score_pending(work: Work, champion: str | None, progress: Progress | None = None) -> ScoreFigures:
-    """Score every pending record that the champion has not scored yet.
+    """Score every pending record that the champion has not scored yet, except for those that people annotate blind.
 
     Args:
         work: The round's work, with the records.
@@ -40,12 +40,17 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
         log.info("score: no model in service yet")
         return ScoreFigures()
     book = _book(work, champion)
-    waiting = [r for r in _pending(work) if book.get(r.id, r.text) is None][: work.config.scoring.max_records or None]
-    known = len(book)
+    new, known, blind = list[Record](), len(book), 0
+    for record in _pending(work):
+        if work.config.is_blind(record.group):
+            blind += 1
+        elif book.get(record.id, record.text) is None:
+            new.append(record)
+    waiting = new[: work.config.scoring.max_records or None]
     if waiting:
         book.add(counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
-    log.info("score: %d records by %s, %d scored before", len(waiting), champion, known)
-    return ScoreFigures(model=champion, scored=len(waiting), known=known)
+    log.info("score: %d records by %s, %d scored before, %d left blind", len(waiting), champion, known, blind)
+    return ScoreFigures(model=champion, scored=len(waiting), known=known, blind=blind)
 
 
 def _book(work: Work, model: str) -> ScoreBook:
@@ -93,8 +98,11 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
 
 
 def _with_scores(work: Work, scored: ScoreFigures) -> Iterator[tuple[Record, Score | None]]:
+    """Pending records with what the model says about them; of a blind one nothing, whatever it said before."""
     book = _book(work, scored.model) if scored.model else None
-    return ((record, book.get(record.id, record.text) if book else None) for record in _pending(work))
+    for record in _pending(work):
+        known = book is not None and not work.config.is_blind(record.group)
+        yield record, book.get(record.id, record.text) if book and known else None
 
 
 @step("log")
@@ -133,7 +141,8 @@ def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
     queue: Queue = read_json(work.queue)
     for record, score in _with_scores(work, scored):
         suggestion = Suggestion(score.spans, str(scored.model)) if score else None
-        yield Scored(record.id, suggestion, queue["priority"][record.id], queue["uncertainty"].get(record.id))
+        place, doubt = queue["priority"][record.id], queue["uncertainty"].get(record.id)
+        yield Scored(record.id, suggestion, place, doubt, blind=work.config.is_blind(record.group))
 
 
 def _origin(work: Work) -> Callable[[str], Origin]:

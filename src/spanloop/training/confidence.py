@@ -52,10 +52,12 @@ class Found:
     Attributes:
         probabilities: `(n_spans,)` under the chain.
         hits: `(n_spans,)` whether each is right.
+        texts: `(n_spans,)` index of the example that each lies in.
     """
 
     probabilities: Doubles
     hits: NDArray[np.bool_]
+    texts: Ints
 
 
 def find_spans(
@@ -78,7 +80,7 @@ def find_spans(
     gold = {(i, s.start, s.end, s.label) for i in texts.tolist() for s in examples[i].spans}
     rows = zip(owners.tolist(), starts.tolist(), stops.tolist(), runs.labels.tolist(), strict=True)
     hits = np.array([(text, start, stop, labels[label]) in gold for text, start, stop, label in rows], dtype=bool)
-    return Found(span_probabilities(p, sum_product(p, lengths), runs), hits)
+    return Found(span_probabilities(p, sum_product(p, lengths), runs), hits, owners)
 
 
 def confidence_of(folds: Sequence[Found], n_gold: int) -> Confidence:

@@ -23,6 +23,7 @@ from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.confidence import Found, find_spans
 from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
+from spanloop.training.plain import PlainReading, read_plainly
 from spanloop.training.pretrained import load_model
 from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
 from spanloop.training.step import Stepper
@@ -82,6 +83,7 @@ class Fit:
         self._encoder = Encoder(self.tokenizer, self.max_length, config.stride, self.features)
         if config.freeze_embeddings:
             vocabulary(model).requires_grad_(False)
+        self._usual_attention = model.config._attn_implementation
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
         self.targets = make_targets(self._encoder, job.examples, job.labels, config.label_subwords)
@@ -114,6 +116,17 @@ class Fit:
         """The spans of the examples that were left out; the same on every process."""
         job = self._job
         return find_spans(self.targets, self._left_out, self._logits(), job.examples, job.labels)
+
+    def read_plainly(self) -> PlainReading:
+        """What a plain pipeline finds in them; the model and its tokenizer are of no other use afterwards."""
+        model, job = self.plain_model, self._job
+        if model.config._attn_implementation != self._usual_attention:
+            model.set_attn_implementation(self._usual_attention)
+        model.eval()
+        encoded, folds = self.targets.encoded, len(job.folds)
+        return read_plainly(
+            model, self.tokenizer, encoded=encoded, texts=self._left_out, examples=job.examples, folds=folds
+        )
 
     def _logits(self) -> Floats:
         """(n_words, n_tags) of the words that were left out.

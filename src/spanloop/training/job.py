@@ -19,6 +19,7 @@ from spanloop.training.fit import Fit, make_accelerator
 from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
 from spanloop.training.outcome import Report, TrainResult
+from spanloop.training.plain import UNREAD, PlainLoss, PlainReading, plain_loss
 from spanloop.training.saving import save_model
 from spanloop.training.stopping import StopWish, sigterm_asks
 
@@ -99,12 +100,15 @@ class _Training:
     def run(self) -> TrainResult:
         accelerator = None
         try:
-            found = [self._out_of_fold(fold) for fold in range(len(self._folds))]
+            judged = [self._out_of_fold(fold) for fold in range(len(self._folds))]
             accelerator = make_accelerator(self._job, self._device, tracked=True)
             fit = self._fit(accelerator, None)
             self._states.append(fit.train(self._stop, self._checkpoint("state")))
             n_gold = sum(len(set(example.spans)) for example in self._job.examples)
-            result = self._result(fit, confidence_of(found, n_gold))
+            found = [of_fold for of_fold, _ in judged]
+            confidence = confidence_of(found, n_gold)
+            loss = plain_loss([reading for _, reading in judged], found, confidence, self._job.examples)
+            result = self._result(fit, confidence, loss)
             if accelerator.is_main_process:
                 self._save(fit, result)
                 self._checkpoint("state").remove()
@@ -123,23 +127,23 @@ class _Training:
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)
 
-    def _out_of_fold(self, fold: int) -> Found:
-        """What a model finds in a fold that it does not see."""
+    def _out_of_fold(self, fold: int) -> tuple[Found, PlainReading]:
+        """What a model finds in a fold that it does not see, and what a plain pipeline makes of it."""
         checkpoint = self._checkpoint(f"fold-{fold}")
         if (done := checkpoint.finished()) is None:
             accelerator = make_accelerator(self._job, self._device, tracked=False)
             fit = self._fit(accelerator, fold)
             state = fit.train(self._stop, checkpoint)
-            found = fit.find()
-            done = state, {"p": torch.from_numpy(found.probabilities), "hit": torch.from_numpy(found.hits)}
+            done = state, _outcome(fit.find(), fit.read_plainly() if accelerator.is_main_process else UNREAD)
             if accelerator.is_main_process:
                 checkpoint.finish(*done)
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        return Found(outcome["p"].numpy(), outcome["hit"].numpy())
+        found = Found(*(outcome[name].numpy() for name in ("probabilities", "hits", "texts")))
+        return found, PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
 
-    def _result(self, fit: Fit, confidence: Confidence) -> TrainResult:
+    def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
         return TrainResult(
             device=fit.accelerator.device.type,
@@ -153,6 +157,9 @@ class _Training:
             min_score=confidence.min_score,
             folds=len(self._folds),
             out_of_fold_f1=confidence.f1,
+            plain_f1=loss.plain if loss else None,
+            plain_ours=loss.ours if loss else None,
+            plain_records=loss.records if loss else 0,
             lost_spans=len(fit.targets.lost),
         )
 
@@ -171,6 +178,13 @@ class _Training:
             result=result,
             records=len(job.examples),
         )
+
+
+def _outcome(found: Found, reading: PlainReading) -> dict[str, torch.Tensor]:
+    """What is kept of a fold."""
+    arrays = {"probabilities": found.probabilities, "hits": found.hits, "texts": found.texts, "read": reading.texts}
+    plain = torch.tensor([reading.correct, reading.predicted])
+    return {"plain": plain, **{name: torch.from_numpy(array) for name, array in arrays.items()}}
 
 
 def _check(job: Job) -> None:
