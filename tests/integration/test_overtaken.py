@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from faults import DROPPED_AFTER, Proxy, proxy_to
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, pull, write_suggestions
+from spanloop.argilla.embeddings import EMBEDDING, ensure_vectors, write_vectors
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaError
 from spanloop.importing import Imported
@@ -101,6 +103,24 @@ def test_a_record_of_somebody_elses_is_not_made_again(
     report = write_suggestions(watched, dataset, scored)
     assert (report.missing, report.suggested) == (1, 1)
     assert set(records(client, dataset)) == set(TEXTS)
+
+
+def test_embeddings_go_to_the_records_that_are_left(
+    proxy: Proxy, watched: ArgillaClient, client: ArgillaClient, fill: Fill
+) -> None:
+    dataset, raw = fill(TEXTS), "\U0001f600\U0001f600 in Rome"
+    fields = {"items": [{"external_id": "raw", "fields": {"text": raw}}]}
+    client.put(f"datasets/{dataset.id}/records/bulk", fields)
+    ensure_vectors(client, dataset, 2)
+    gone, told = records(client, dataset)["gone"], list[str]()
+    at_first(proxy, "PUT", "/bulk", lambda: delete(client, gone))
+    write_vectors(watched, dataset, [(name, np.array([0.6, 0.8])) for name in (*TEXTS, "raw")], told.extend)
+    assert told == [*TEXTS, "raw"]
+    found = client.search(f"datasets/{dataset.id}/records/search", {}, include="vectors")["items"]
+    assert {x["record"]["external_id"]: x["record"]["vectors"] for x in found} == dict.fromkeys(
+        ("left", "right", "raw"), {EMBEDDING: [0.6, 0.8]}
+    )
+    assert write_suggestions(client, dataset, [suggest("raw", ScoredSpan(6, 10, "place", 0.5))]).suggested == 1
 
 
 def test_a_record_that_is_deleted_and_imported_again_gets_its_suggestion(

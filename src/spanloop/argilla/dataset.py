@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.shape import PRIORITY, dataset_settings
+from spanloop.argilla.shape import dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError, LabelError
 
@@ -45,17 +44,6 @@ class DatasetRef:
     allow_overlapping: bool
     min_submitted: int
     active_at: str = field(default="", compare=False)
-
-
-def queue_link(api_url: str, dataset_id: str) -> str:
-    """The page that annotators work on: pending records, highest priority first.
-
-    Without the sort in the address, Argilla shows every annotator a random order.
-    """
-    parts = urlsplit(api_url.rstrip("/"))
-    place = parts._replace(netloc=parts.netloc.rpartition("@")[2])  # a password in the address is not for everybody
-    path = f"dataset/{dataset_id}/annotation-mode"
-    return f"{place.geturl()}/{path}?page=1&status=pending&sort=metadata.{PRIORITY}.desc"
 
 
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:

@@ -1,11 +1,12 @@
-"""Metadata properties of a dataset: those that a round writes values of are made where they are missing."""
+"""Metadata properties of a dataset: those that are about to be written are made where they are missing."""
 
+from collections.abc import Collection
 from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.sdk import sdk_errors
-from spanloop.argilla.shape import WRITTEN, dataset_settings
+from spanloop.argilla.shape import WRITTEN, Property, dataset_settings
 from spanloop.config import TaskConfig
 from spanloop.errors import ArgillaError
 
@@ -25,13 +26,16 @@ def create_property(client: ArgillaClient, dataset: DatasetRef, body: Json) -> J
     )
 
 
-def prepare_dataset(client: ArgillaClient, dataset: DatasetRef, task: TaskConfig) -> dict[str, Json]:
-    """Make the metadata that a round writes where the dataset's makers left it out.
+def prepare_dataset(
+    client: ArgillaClient, dataset: DatasetRef, task: TaskConfig, properties: Collection[Property] = WRITTEN
+) -> dict[str, Json]:
+    """Make the metadata that is about to be written where the dataset's makers left it out.
 
     Args:
         client: The connection.
         dataset: The dataset.
         task: What is annotated.
+        properties: What will be written; by default what a round writes.
 
     Returns:
         The properties that were there before, by name.
@@ -41,7 +45,7 @@ def prepare_dataset(client: ArgillaClient, dataset: DatasetRef, task: TaskConfig
     """
     there = list_properties(client, dataset)
     with sdk_errors(client.url):
-        made = [x.api_model() for x in dataset_settings(task, client.sdk).metadata if x.name in WRITTEN]
+        made = [x.api_model() for x in dataset_settings(task, client.sdk).metadata if x.name in properties]
     wanted = [x.model_dump(include={"name", "title", "settings", "visible_for_annotators"}) for x in made]
     for ours in wanted:
         _check(dataset.name, ours, there.get(ours["name"]))
@@ -52,7 +56,7 @@ def prepare_dataset(client: ArgillaClient, dataset: DatasetRef, task: TaskConfig
 
 
 def _check(dataset: str, ours: Json, there: Json | None) -> None:
-    """Refuse a property that would not take what a round writes."""
+    """Refuse a property that would not take what is about to be written."""
     name, kind = ours["name"], ours["settings"]["type"]
     settings = there["settings"] if there else ours["settings"]
     bounds = [settings.get(bound) for bound in ("min", "max", "values")]
@@ -60,6 +64,6 @@ def _check(dataset: str, ours: Json, there: Json | None) -> None:
         return
     what = f"of type {settings['type']}" if settings["type"] != kind else "with bounds"
     raise ArgillaError(
-        f"dataset {dataset!r} has a metadata property {name!r} {what}, where a round writes any {kind}; "
+        f"dataset {dataset!r} has a metadata property {name!r} {what}, where spanloop writes any {kind}; "
         "delete it in the dataset's settings in Argilla, or set argilla.dataset to another dataset"
     )

@@ -46,6 +46,12 @@ def latest_change(client: ArgillaClient, dataset: DatasetRef) -> tuple[int, str]
     return answer["total"], next((item["record"]["updated_at"] for item in answer["items"]), "")
 
 
+def pull_with(client: ArgillaClient, dataset: DatasetRef, name: str) -> Iterator[Record]:
+    """The records whose metadata has a value of 0 or more under a name."""
+    scope = {"entity": "metadata", "metadata_property": name}
+    return _walk(client, dataset, [{"type": "range", "scope": scope, "ge": 0.0}])
+
+
 def look_up(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> dict[str, Json]:
     """The records of these ids, as they are now.
 

@@ -44,6 +44,7 @@ def register() -> None:
         init,
         rehearse,
         report,
+        review,
         run,
         simulate,
         store,
@@ -56,6 +57,7 @@ def register() -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
     app.command()(adopt.adopt)

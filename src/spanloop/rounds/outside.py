@@ -8,7 +8,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import DatasetRef, find_dataset, queue_link
+from spanloop.argilla.dataset import DatasetRef, find_dataset
+from spanloop.argilla.links import queue_link
 from spanloop.argilla.pull import latest_change, pull_pending, pull_submitted
 from spanloop.config import LoopConfig
 from spanloop.rounds.grouping import grouped, known_dealing
