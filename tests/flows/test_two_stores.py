@@ -61,7 +61,7 @@ def test_a_round_renews_the_lease_and_annotators_do_not_see_it(world: World) -> 
     assert second.token != first.token
     (annotator,) = simulated_annotators(world.client, world.dataset, 1)
     with annotator:
-        assert set(list_properties(annotator, world.dataset)) == {"group", "priority"}
+        assert LEASE not in list_properties(annotator, world.dataset)
 
 
 def test_a_second_store_is_refused_until_it_adopts_and_the_first_one_then(world: World, tmp_path: Path) -> None:
