@@ -36,7 +36,7 @@ from spanloop.errors import DataError
 from spanloop.evaluation.label_errors import find_suspects
 from spanloop.model.ragged import log_softmax
 from spanloop.records import Evidence, Example, ScoredSpan
-from spanloop.rehearsal.annotator import with_mistakes
+from spanloop.rehearsal.mistakes import with_mistakes
 from spanloop.training.evidence import evidence_of
 from spanloop.training.job import Job, cross_fit
 from spanloop.training.out_of_fold import OutOfFold
