@@ -141,7 +141,7 @@ class _Training:
         state, outcome = done
         self._states.append(state)
         found = Found(*(outcome[name].numpy() for name in ("probabilities", "hits", "texts")))
-        return found, PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
+        return found, PlainReading(outcome["read"].numpy(), outcome["plain"].numpy())
 
     def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
@@ -157,7 +157,7 @@ class _Training:
             min_score=confidence.min_score,
             folds=len(self._folds),
             out_of_fold_f1=confidence.f1,
-            plain_f1=loss.plain if loss else None,
+            plain_f1=loss.plain if loss else {},
             plain_ours=loss.ours if loss else None,
             plain_records=loss.records if loss else 0,
             lost_spans=len(fit.targets.lost),
@@ -182,9 +182,9 @@ class _Training:
 
 def _outcome(found: Found, reading: PlainReading) -> dict[str, torch.Tensor]:
     """What is kept of a fold."""
-    arrays = {"probabilities": found.probabilities, "hits": found.hits, "texts": found.texts, "read": reading.texts}
-    plain = torch.tensor([reading.correct, reading.predicted])
-    return {"plain": plain, **{name: torch.from_numpy(array) for name, array in arrays.items()}}
+    arrays = {"probabilities": found.probabilities, "hits": found.hits, "texts": found.texts}
+    arrays |= {"read": reading.texts, "plain": reading.counts}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _check(job: Job) -> None:
