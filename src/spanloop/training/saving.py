@@ -57,8 +57,8 @@ white space around every word.
 _PLAIN = """
 A plain `transformers.pipeline("token-classification")` reads the same weights otherwise: exact-span F1 {simple:.4f}
 with `aggregation_strategy="simple"` and {first:.4f} with `"first"`, where `spanloop.load` has {ours:.4f}, on {records}
-of these records. It takes each subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text that
-is too long for the encoder it cuts or refuses.
+of these records. It takes each subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text
+that is too long for the encoder it cuts or refuses.
 """
 
 
