@@ -20,10 +20,11 @@ from spanloop.errors import DataError
 from spanloop.evaluation import Evaluation, evaluate
 from spanloop.evaluation.counts import record_counts, total
 from spanloop.model.device import find_device, set_threads
+from spanloop.model.folder import ModelFolder
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Annotation, Example, Span
 from spanloop.scoring import predict
-from spanloop.snapshot import build, read_labels
+from spanloop.snapshot import build
 from spanloop.spans import spans_to_iob2, tag_names
 from spanloop.store import Store
 from spanloop.training import train
@@ -36,17 +37,15 @@ _LEAST = 1e-9  # a score that every span has
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One training and what it is worth.
+    """What a training took.
 
     Attributes:
-        f1: Exact-span F1 on the test examples, in 0..1.
         seconds: Wall time of the training.
         cpu_seconds: Processor time, loading included: fair where others use the machine too.
         tokens: Real tokens trained on, padding not counted.
         steps: Update steps.
     """
 
-    f1: float
     seconds: float
     cpu_seconds: float
     tokens: int
@@ -67,31 +66,33 @@ def write_snapshot(root: Path, examples: Sequence[Example], labels: Sequence[str
     return build(Store(root), rows, labels, splits).path
 
 
-def train_ours(
-    snapshot: Path, test: Sequence[Example], model: str, seed: int, **changes: Any
-) -> tuple[Outcome, Evaluation, float]:
-    """Train on a snapshot as a round does, and score the test examples as a round does.
+def train_ours(snapshot: Path, model: str, seed: int, out: Path, **changes: Any) -> Outcome:
+    """Train on a snapshot as a round does.
 
     Args:
         snapshot: From `write_snapshot`; its test split is not looked at.
-        test: Test examples.
         model: The encoder.
         seed: The seed.
+        out: The model folder to write.
         **changes: Fields of `TrainingConfig` that differ from its defaults.
-
-    Returns:
-        What the training is worth, all that is known of its suggestions, and F1 of the same weights with every span
-        that they decode.
     """
     config = TrainingConfig.model_validate({"model_name_or_path": model, "seed": seed, **changes})
-    with tempfile.TemporaryDirectory() as folder:
-        cpu = time.process_time()
-        result = train(snapshot, config, Path(folder))
-        cpu = time.process_time() - cpu
-        judged = evaluate(test, predict(Path(folder), test, ScoringConfig()), read_labels(snapshot))
-        every = f1_of_model(Path(folder), test, ScoringConfig(min_score=_LEAST))
+    cpu = time.process_time()
+    result = train(snapshot, config, out)
     tokens = round(result.tokens_per_second * result.seconds)
-    return Outcome(judged.f1, result.seconds, cpu, tokens, result.steps), judged, every
+    return Outcome(result.seconds, time.process_time() - cpu, tokens, result.steps)
+
+
+def judge_ours(folder: Path, test: Sequence[Example]) -> tuple[Evaluation, float]:
+    """Score test examples as a round does.
+
+    Returns:
+        All that is known of the suggestions, and F1 of every span that the same weights decode.
+    """
+    about = ModelFolder.read(folder)
+    every = predict(folder, test, ScoringConfig(min_score=_LEAST))
+    suggested = {name: [s for s in spans if s.score >= about.min_score] for name, spans in every.items()}
+    return evaluate(test, suggested, about.labels), total(record_counts(test, every)).f1
 
 
 def f1_of_model(folder: Path, test: Sequence[Example], config: ScoringConfig | None = None) -> float:
@@ -101,7 +102,7 @@ def f1_of_model(folder: Path, test: Sequence[Example], config: ScoringConfig | N
 
 def train_tutorial(
     examples: Sequence[Example],
-    test: Sequence[Example],
+    tests: Sequence[Sequence[Example]],
     labels: list[str],
     model: str,
     seed: int,
@@ -111,12 +112,12 @@ def train_tutorial(
     batch: int = 16,
     quick: bool = False,
     **changes: Any,
-) -> Outcome:
-    """Train with Trainer as the tutorials do, and score the test examples as they do.
+) -> tuple[Outcome, list[float]]:
+    """Train with Trainer as the tutorials do, and score test examples as they do.
 
     Args:
         examples: Training examples.
-        test: Test examples.
+        tests: Sets of test examples.
         labels: The label scheme.
         model: The encoder.
         seed: The seed.
@@ -125,6 +126,9 @@ def train_tutorial(
         batch: Texts an update step.
         quick: On CPUs, compute in bf16 where it pays, as spanloop does, for comparisons of F1 alone.
         **changes: Arguments of `TrainingArguments` that differ from its defaults.
+
+    Returns:
+        What it took, and exact-span F1 on each set, in 0..1.
     """
     from transformers import DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
 
@@ -146,12 +150,15 @@ def train_tutorial(
         wall = time.monotonic()
         steps = trainer.train().global_step
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-    predicted = _tutorial_spans(loaded, tokenizer, test, labels)
+    outcome = Outcome(wall, cpu, epochs * sum(len(row["input_ids"]) for row in rows), steps)
+    return outcome, [_tutorial_f1(loaded, tokenizer, test, labels) for test in tests]
+
+
+def _tutorial_f1(model: Any, tokenizer: Any, test: Sequence[Example], labels: list[str]) -> float:
     found = {example.id: list[Span]() for example in test}
-    for i, span in predicted:
+    for i, span in _tutorial_spans(model, tokenizer, test, labels):
         found[test[i].id].append(span)
-    f1 = total(record_counts(test, found)).f1
-    return Outcome(f1, wall, cpu, epochs * sum(len(row["input_ids"]) for row in rows), steps)
+    return total(record_counts(test, found)).f1
 
 
 def _white_space_words(text: str) -> list[tuple[int, int]]:

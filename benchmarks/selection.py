@@ -50,13 +50,17 @@ def measure(records: int, annotated: int) -> dict[str, dict[str, float]]:
     cold = [replace(record, statistics=None) for record in pending]
     wordy = [replace(record, embedding=None) for record in cold]
     measured = [name for name, strategy in STRATEGIES.items() if strategy.is_measure]
+    unmeasured = [name for name in STRATEGIES if name not in measured]
     ways: list[tuple[str, Sequence[Pending], SelectionConfig]] = [
         *((name, pending, SelectionConfig(strategy=name)) for name in measured),
         *((f"mnlp, {name}", pending, SelectionConfig(steps={name: 0.5})) for name in STEPS),
         ("every step", pending, SelectionConfig(strategy="expected_errors", steps=_ALL_STEPS)),
-        ("cold start", cold, SelectionConfig()),
-        ("cold start, every step", cold, SelectionConfig(steps=_ALL_STEPS)),
-        ("cold start without an encoder, every step", wordy, SelectionConfig(steps=_ALL_STEPS)),
+        *((f"cold start, {name}", cold, SelectionConfig(cold_start=name)) for name in unmeasured),
+        *(
+            (f"cold start, {name}, {kind}, every step", rows, SelectionConfig(cold_start=name, steps=_ALL_STEPS))
+            for name in ("core_set", "typiclust")
+            for kind, rows in (("embeddings", cold), ("words", wordy))
+        ),
     ]
     return {name: _timed(rows, config, done) for name, rows, config in ways}
 

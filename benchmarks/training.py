@@ -13,9 +13,12 @@ from typing import Any
 
 from benchmarks.corpora import data_folder, read_corpus
 from benchmarks.options import add_data, make_parser
-from benchmarks.recipes import Outcome, packed_encoder, train_ours, train_tutorial, write_snapshot
+from benchmarks.recipes import Outcome, f1_of_model, packed_encoder, train_ours, train_tutorial, write_snapshot
 from benchmarks.report import table, write_report
 from spanloop.config import SplitConfig
+
+Found = tuple[Outcome, float]
+"""What a training took, and its F1."""
 
 _BATCH = 8  # Trainer's default
 
@@ -52,7 +55,6 @@ def measure(options: Any) -> dict[str, Any]:
     corpus = read_corpus(data_folder(options.data), options.corpus)
     train, test = corpus.sample(options.records, 0), corpus.test[: 200 if options.quick else 1000]
     model = options.model or packed_encoder()
-    given = (train, test, corpus.labels, model, 0)
     rate, epochs = options.learning_rate, options.epochs
     same: dict[str, Any] = {
         "num_train_epochs": epochs,
@@ -63,25 +65,30 @@ def measure(options: Any) -> dict[str, Any]:
     tutorial = {"learning_rate": rate, "epochs": epochs, "batch": _BATCH}
     grouped = {**tutorial, "train_sampling_strategy": "group_by_length"}
 
-    def ours(**changes: Any) -> Outcome:
+    def ours(**changes: Any) -> Found:
         with tempfile.TemporaryDirectory() as root:
             snapshot = write_snapshot(Path(root), train, corpus.labels, SplitConfig(validation=0, test=0))
-            return train_ours(snapshot, test, model, 0, **same, **changes)[0]
+            outcome = train_ours(snapshot, model, 0, Path(root) / "model", **same, **changes)
+            return outcome, f1_of_model(Path(root) / "model", test)
 
-    recipes: dict[str, Callable[[], Outcome]] = {
+    def trainer(**changes: Any) -> Found:
+        outcome, (f1,) = train_tutorial(train, [test], corpus.labels, model, 0, **changes)
+        return outcome, f1
+
+    recipes: dict[str, Callable[[], Found]] = {
         "ours": ours,
-        "trainer": lambda: train_tutorial(*given, **tutorial),
+        "trainer": lambda: trainer(**tutorial),
         "ours_fp32": lambda: ours(mixed_precision="no"),
-        "trainer_grouped": lambda: train_tutorial(*given, **grouped),
+        "trainer_grouped": lambda: trainer(**grouped),
     }
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in recipes}
+    outcomes: dict[str, list[Found]] = {name: [] for name in recipes}
     for _ in range(options.rounds):
         for name, recipe in recipes.items():
             outcomes[name].append(recipe())
     return _figures(options, outcomes)
 
 
-def _figures(options: Any, outcomes: dict[str, list[Outcome]]) -> dict[str, Any]:
+def _figures(options: Any, outcomes: dict[str, list[Found]]) -> dict[str, Any]:
     runs = {name: _summary(found, options.records * options.epochs) for name, found in outcomes.items()}
 
     def ratio(name: str, other: str, what: str = "tokens_per_second") -> float:
@@ -106,15 +113,16 @@ def _figures(options: Any, outcomes: dict[str, list[Outcome]]) -> dict[str, Any]
     }
 
 
-def _summary(found: list[Outcome], samples: int) -> dict[str, float]:
-    seconds, cpu = (sum(getattr(run, name) for run in found) for name in ("seconds", "cpu_seconds"))
-    tokens = sum(run.tokens for run in found)
+def _summary(found: list[Found], samples: int) -> dict[str, float]:
+    seconds, cpu, tokens = (
+        sum(getattr(outcome, name) for outcome, _ in found) for name in ("seconds", "cpu_seconds", "tokens")
+    )
     return {
         "tokens_per_second": tokens / seconds,
         "samples_per_second": samples * len(found) / seconds,
         "tokens_per_cpu_second": tokens / cpu,
         "seconds": seconds / len(found),
-        "f1": sum(run.f1 for run in found) / len(found),
+        "f1": sum(f1 for _, f1 in found) / len(found),
     }
 
 

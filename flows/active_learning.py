@@ -14,6 +14,7 @@ from tasks.steps import (
     evaluate_models,
     finished,
     log_suggestions,
+    look_ahead,
     look_for_news,
     prioritise_pending,
     publish_snapshot,
@@ -54,6 +55,7 @@ def one_round(work: Work, again: bool) -> RoundReport:
     scored = score_pending(work, gate)
     queue = prioritise_pending(work, scored)
     written = log_suggestions(work, scored)
+    outlook = look_ahead(work, pulled, snapshot)
     sections = Sections(
         pull=pulled,
         annotations=annotated,
@@ -64,5 +66,6 @@ def one_round(work: Work, again: bool) -> RoundReport:
         score=scored,
         prioritise=queue,
         log=written,
+        outlook=outlook,
     )
     return finished(close_round(work, sections))

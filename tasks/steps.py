@@ -7,12 +7,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from spanloop.argilla import connect
-from spanloop.rounds import closing, inputs, models, news, suggestions
+from spanloop.rounds import closing, inputs, models, news, outlook, suggestions
 from spanloop.rounds.figures import (
     AnnotationFigures,
     EvaluateFigures,
     GateFigures,
     LogFigures,
+    OutlookFigures,
     PrioritiseFigures,
     PullFigures,
     ScoreFigures,
@@ -100,6 +101,12 @@ def log_suggestions(work: Work, scored: ScoreFigures) -> LogFigures:
     """Write suggestions and priorities to Argilla."""
     with connect(work.config) as client:
         return suggestions.log_suggestions(work, scored, client)
+
+
+@task(name="outlook", cache_policy=NO_CACHE)
+def look_ahead(work: Work, pulled: PullFigures, snapshot: SnapshotFigures) -> OutlookFigures:
+    """Forecast what more annotating will bring and cost."""
+    return outlook.look_ahead(work, pulled, snapshot)
 
 
 @task(name="close", cache_policy=NO_CACHE)

@@ -17,7 +17,20 @@ from spanloop.argilla import Scored, write_suggestions
 from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.records import Suggestion
 
-STEPS = ["pull", "annotations", "news", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "close"]
+STEPS = [
+    "pull",
+    "annotations",
+    "news",
+    "snapshot",
+    "train",
+    "evaluate",
+    "gate",
+    "score",
+    "prioritise",
+    "log",
+    "outlook",
+    "close",
+]
 POINTS = [
     "before:pull",
     "after:pull",
@@ -34,6 +47,7 @@ POINTS = [
     "middle:bulk-write",
     "middle:withdrawal",
     "after:log",
+    "after:outlook",
     "middle:publish-round",
 ]
 
@@ -64,6 +78,7 @@ def lasting(report: dict[str, Any]) -> dict[str, Any]:
     steps = {
         name: {**figures[name], "seconds": 0, "key": ""} for name in ("annotations", "snapshot", "evaluate", "gate")
     }
+    steps["outlook"] = {**figures["outlook"], "seconds": 0, "effort": None}
     models = {name: figures["train"][name] for name in ("champion", "challenger", "reason")}
     return {**steps, "models": models, "reason": report["reason"], "champion": report["champion"]}
 

@@ -17,6 +17,7 @@ _QUIET: dict[str, dict[str, Any]] = {
     "score": {},
     "prioritise": {"strategy": "random", "records": 70},
     "log": {"written": WriteReport()},
+    "outlook": {},
 }
 
 

@@ -18,6 +18,7 @@ from spanloop.reports.chart import HEIGHT, WIDTH, Line, Mark, chart
 from spanloop.reports.history import HEADER, Entry, entry_of, history, rows
 from spanloop.reports.learning_curve import learning_curve
 from spanloop.reports.summary import summary_rows
+from spanloop.rounds.figures import CurvePoint
 from spanloop.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -166,6 +167,31 @@ def test_the_curve_stays_inside_its_frame(annotated):
 
 def test_an_empty_curve_is_still_a_picture():
     assert ET.fromstring(learning_curve([])).tag == f"{SVG}svg"
+
+
+FORECAST = [
+    CurvePoint(annotated=n, low=f1 - 0.02, f1=f1, high=f1 + 0.02) for n, f1 in ((60, 0.5), (120, 0.6), (240, 0.65))
+]
+
+
+def test_the_forecast_goes_on_where_the_rounds_end(store):
+    """A line and a band of their own, up to twice the labels, inside the frame."""
+    without, drawn = learning_curve(history(store)), learning_curve(history(store), FORECAST)
+    assert "forecast" not in without
+    assert "forecast, 80 %" in drawn
+    line = max((p.get("points") for p in ET.fromstring(drawn).iter(f"{SVG}polyline")), key=lambda x: x.split()[-1])
+    assert float(line.split()[-1].split(",")[0]) > points(drawn, "#0072b2")[-1][0]
+    assert float(line.split()[-1].split(",")[0]) <= WIDTH
+
+
+def test_the_command_tells_when_to_stop(configured, capsys):
+    """As the last round saw it."""
+    outlook = {"next_batch": {"records": 125}, "missing": "a forecast needs 3 models, and there is 1"}
+    last = a_round("r0004", "promoted", outlook=outlook)
+    content = json.dumps(last.model_dump(mode="json"))
+    Store(configured / "store").publish("rounds", "r0004", lambda f: (f / "round.json").write_text(content) and None)
+    report(config=None, plot=None)
+    assert "what 125 more records" in " ".join(capsys.readouterr().out.split())
 
 
 def test_many_lines_stay_inside_the_frame_and_are_told_apart():

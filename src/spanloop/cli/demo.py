@@ -112,15 +112,19 @@ def _round(stage: _Stage) -> None:
     """One round, through the same flow that the schedule runs."""
     ready_prefect()
     from flows.active_learning import active_learning
+    from spanloop.reports.advice import advice
 
     report = active_learning(stage.config)
     seconds = sum(report.figures.seconds.values()) if report.figures else 0.0
     typer.echo(f"round {report.round}: {report.outcome}, {report.reason} ({seconds:.0f} s)")
+    if sentence := advice(report):
+        typer.echo(f"  {sentence}")
 
 
 def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> None:
     """One table, the picture, the two links."""
-    from spanloop.argilla.dataset import find_dataset, queue_link
+    from spanloop.argilla.dataset import find_dataset
+    from spanloop.argilla.links import queue_link
     from spanloop.cli.report import show_rounds
 
     picture = stage.folder / "learning-curve.svg"

@@ -44,7 +44,7 @@ class _Scale:
 
 
 _USUAL = _Scale(("mnlp", "least_confidence", "token_entropy"), seeds=3, steps=8, until=0.6)
-_QUICK = _Scale(("least_confidence",), seeds=2, steps=4, until=0.4)
+_QUICK = _Scale(("least_confidence",), seeds=2, steps=3, until=0.4)
 _HEAD = ("strategy", "seeds", "F1", "90 %", "95 %", "99 %", "saved", "bias")
 _LEGEND = (
     "F1: mean over the annotated words; 90 %: words annotated at that share of the whole pool's F1; saved: percent of "

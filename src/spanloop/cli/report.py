@@ -1,14 +1,17 @@
 """`spanloop report`: every round in one table, and the learning curve as a picture."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spanloop.cli.terminal import plain_console
+from spanloop.cli.terminal import name_value_table, plain_console
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, StoreError
 from spanloop.settings import load_config
+
+if TYPE_CHECKING:
+    from spanloop.rounds.report import RoundReport
 
 
 def report(
@@ -32,6 +35,8 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
     from rich.table import Table
 
     from spanloop.reports.history import HEADER, LEGEND, history, rows
+    from spanloop.reports.learning_curve import learning_curve
+    from spanloop.rounds.work import last_round
     from spanloop.store import Store
 
     store = Store(config.store)
@@ -47,15 +52,23 @@ def show_rounds(config: LoopConfig, plot: Path | None) -> None:
     for row in rows(entries):
         table.add_row(*row)
     plain_console().print(table)
+    last = last_round(store)
+    _show_outlook(last)
     if plot:
-        _draw(plot, entries)
+        _draw(plot, learning_curve(entries, last.figures.outlook.curve if last and last.figures else ()))
 
 
-def _draw(plot: Path, entries: list) -> None:  # type: ignore[type-arg]
-    from spanloop.reports.learning_curve import learning_curve
+def _show_outlook(last: "RoundReport | None") -> None:
+    """When to stop, as the last round saw it."""
+    from spanloop.reports.advice import outlook_rows
 
+    if last and (rows := outlook_rows(last)):
+        plain_console().print(name_value_table(rows))
+
+
+def _draw(plot: Path, picture: str) -> None:
     try:
-        plot.write_text(learning_curve(entries), encoding="utf-8")
+        plot.write_text(picture, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{plot} cannot be written: {error.strerror}; choose another place") from None
     typer.echo(f"learning curve: {plot}")

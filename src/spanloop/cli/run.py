@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spanloop.cli.door import ready_prefect
-from spanloop.cli.terminal import plain_console
+from spanloop.cli.terminal import name_value_table, plain_console
 from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError
 from spanloop.settings import load_config
@@ -51,18 +51,12 @@ def _round(config: LoopConfig, again: bool) -> "RoundReport":
 
 
 def _show(report: "RoundReport") -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from spanloop.reports.summary import summary_rows
 
     console = plain_console()
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for name, value in summary_rows(report):
-        table.add_row(name, value)
     if report.outcome != "nothing new":
         console.rule(f"round {report.round}", align="left")
-    console.print(table)
+    console.print(name_value_table(summary_rows(report)))
     console.print(Text.assemble(("annotate", "bold"), "  ", report.queue_link), soft_wrap=True)

@@ -1,12 +1,13 @@
 """What is shown in a terminal: text as it is, whatever brackets stand in it, and bars for whoever watches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
 
 def plain_console(*, stderr: bool = False) -> "Console":
@@ -14,6 +15,18 @@ def plain_console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, highlight=False)
+
+
+def name_value_table(rows: Iterable[tuple[str, str]]) -> "Table":
+    """Pairs of a name and its value, one a line."""
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
 
 
 def progress_bar(*, counts: bool) -> "Progress":

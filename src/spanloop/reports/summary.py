@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from spanloop.evaluation import Evaluation, LabelScores
+from spanloop.reports.advice import outlook_rows
 from spanloop.rounds.figures import AnnotationFigures, EvaluateFigures, Sections, SnapshotFigures
 from spanloop.rounds.report import RoundReport
 
@@ -31,6 +32,7 @@ def summary_rows(report: RoundReport) -> Rows:
         ("in service", _in_service(report, figures)),
         ("suggestions", _written(figures)),
         *_acceptance(report),
+        *outlook_rows(report),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in figures.seconds.items())),
     ]
 
@@ -92,9 +94,21 @@ def _acceptance(report: RoundReport) -> Rows:
 def summary_markdown(report: RoundReport) -> str:
     """The summary of a round for the Prefect UI, in markdown, with the link to the queue."""
     title = f"# {report.round or 'No round yet'}: {report.outcome}"
-    table = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in summary_rows(report))]
+    outlook = outlook_rows(report)  # not in the table, whose cells the page cuts off
+    rows = [row for row in summary_rows(report) if row not in outlook]
+    table = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows)]
     link = [f"[Annotate: the queue, most informative first]({report.queue_link})"] if report.queue_link else []
-    return "\n\n".join([title, "\n".join(table), *link, *(_scores(report.figures) if report.figures else [])])
+    scores = _scores(report.figures) if report.figures else []
+    return "\n\n".join([title, *_outlook(outlook), "\n".join(table), *link, *scores])
+
+
+def _outlook(rows: Rows) -> list[str]:
+    """The sentence on its own, and the figures behind it as a list."""
+    return (
+        ["\n\n".join([f"**{rows[0][1]}**", "\n".join(f"- {name}: {value}" for name, value in rows[1:])])]
+        if rows
+        else []
+    )
 
 
 def _scores(figures: Sections) -> list[str]:

@@ -2,7 +2,7 @@
 
 Every step takes paths, ids and versions and returns its section of the round's record; what it makes is named by
 content. A round that is killed at any point is run again from its first step: what is finished is found and taken as
-it is.
+it is. `label_review` is no step: it looks back at what was submitted.
 
     work         the round's folder, its journal, the lock    figures    the sections, one a step
     inputs       pull, annotations, snapshot                  readiness  enough to train and judge?
@@ -10,5 +10,6 @@ it is.
     models       train, evaluate, gate                        scorebook  scores kept between rounds
     suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
     ordering     records and scores become the queue          progress   lines in the log of a long step
+    outlook      what more annotating brings and costs        lineage    past models of one learning curve
     closing      the record is published                      report     its form
 """

@@ -6,15 +6,20 @@ from pydantic import BaseModel, ConfigDict
 
 from spanloop.annotations.acceptance import Acceptance
 from spanloop.annotations.agreement import AgreementReport
+from spanloop.annotations.effort import Effort
 from spanloop.annotations.resolve import SetAside
 from spanloop.argilla.writing import WriteReport
 from spanloop.evaluation import Evaluation
+from spanloop.evaluation.forecast import Gain
 from spanloop.evaluation.gate import Decision
+from spanloop.evaluation.stability import Stability
 from spanloop.records import Split
 from spanloop.spans import LostSpan
 from spanloop.training import TrainResult
 
-StepName = Literal["pull", "annotations", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log"]
+StepName = Literal[
+    "pull", "annotations", "snapshot", "train", "evaluate", "gate", "score", "prioritise", "log", "outlook"
+]
 
 
 class Figures(BaseModel):
@@ -172,9 +177,65 @@ class LogFigures(Figures):
 
     Attributes:
         written: What became of the records, in counts.
+        embeddings: Records that were given an embedding, for the search of similar ones.
     """
 
     written: WriteReport
+    embeddings: int = 0
+
+
+class Rescored(BaseModel):
+    """A past model on the test split of the round's snapshot.
+
+    Attributes:
+        model: Its version.
+        records: Annotated records that it learnt from.
+        words: Words in them; None where its snapshot is gone.
+        f1: Its F1, 0..1.
+    """
+
+    model: str
+    records: int
+    words: int | None
+    f1: float
+
+
+class CurvePoint(BaseModel):
+    """F1 of a model with so many annotated records, held-out ones included: the curve, and its 80 % interval."""
+
+    annotated: int
+    low: float
+    f1: float
+    high: float
+
+
+class Prospect(BaseModel):
+    """More annotated records, held-out ones included, and what they should bring; None where that is not known."""
+
+    records: int
+    gain: Gain | None = None
+
+
+class OutlookFigures(Figures):
+    """What more annotating will bring and cost.
+
+    Attributes:
+        models: Past models on today's test split, the newest last.
+        curve: The learning curve through them, from the first to twice the labels; empty where there is none.
+        next_batch: As many records as between the last rounds; None in a record that knows no outlook.
+        doubled: As many records again as there are.
+        missing: Why there is no curve; empty if there is one.
+        stability: Agreement of successive models on texts that none learnt from.
+        effort: What a record costs the annotators.
+    """
+
+    models: tuple[Rescored, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    next_batch: Prospect | None = None
+    doubled: Prospect | None = None
+    missing: str = ""
+    stability: Stability | None = None
+    effort: Effort = Effort()
 
 
 class Sections(BaseModel):
@@ -189,6 +250,7 @@ class Sections(BaseModel):
     score: ScoreFigures
     prioritise: PrioritiseFigures
     log: LogFigures
+    outlook: OutlookFigures = OutlookFigures()  # older rounds have none
 
     @property
     def seconds(self) -> dict[str, float]:

@@ -126,7 +126,7 @@ def evaluate_models(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     Returns:
         The scores of each.
     """
-    examples, labels = _test_split(work, snapshot)
+    examples, labels = test_split(work, snapshot)
     if not examples:
         return EvaluateFigures()
     before = trained.champion if trained.champion != trained.challenger else None
@@ -144,20 +144,21 @@ def _evaluated(
     from spanloop.evaluation import evaluate
 
     gate = work.config.gate
-    found = evaluate(examples, _predictions(work, version, examples), labels, seed=gate.seed, samples=gate.samples)
+    found = evaluate(examples, predictions_of(work, version, examples), labels, seed=gate.seed, samples=gate.samples)
     log.info("evaluate: %s %s %s", role, version, found.headline())
     return found
 
 
-def _test_split(work: Work, snapshot: SnapshotFigures) -> tuple[Sequence[Example], list[str]]:
+def test_split(work: Work, snapshot: SnapshotFigures) -> tuple[Sequence[Example], list[str]]:
+    """The test records of the round's snapshot, and the labels; none without a snapshot."""
     if snapshot.version is None:
         return [], []
     path = work.store.path("snapshots", snapshot.version)
     return snapshots.read_examples(path, "test"), snapshots.read_labels(path)
 
 
-def _predictions(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
-    """The spans a model finds in the test records; kept, so that a model reads the same record once."""
+def predictions_of(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
+    """The spans a model finds in records; kept by id and text, so that a model reads the same record once."""
     path = work.store.work(SCORES) / f"{version}-test-{digest(work.config.scoring.model_dump())}.json"
     kept = read_cache(path, _PREDICTIONS) or {}
     keys = {e.id: digest([e.id, e.text], 16) for e in examples}
@@ -182,14 +183,14 @@ def choose_champion(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     Returns:
         Who serves from now on, and why.
     """
-    examples, _ = _test_split(work, snapshot)
+    examples, _ = test_split(work, snapshot)
     if trained.challenger is None:
         flattery = _optimism(work, trained, trained.champion, examples)
         return GateFigures(champion=trained.champion, optimism=flattery)
     from spanloop.evaluation.gate import decide
 
-    before = _predictions(work, trained.champion, examples) if trained.champion else None
-    decision = decide(examples, before, _predictions(work, trained.challenger, examples), work.config.gate)
+    before = predictions_of(work, trained.champion, examples) if trained.champion else None
+    decision = decide(examples, before, predictions_of(work, trained.challenger, examples), work.config.gate)
     if decision.promote and trained.challenger in work.store.vetoed():
         reason = f"somebody took {trained.challenger} out of service, no round puts it back: {decision.reason}"
         decision = replace(decision, promote=False, reason=reason)
@@ -211,7 +212,7 @@ def _optimism(work: Work, trained: TrainFigures, champion: str | None, examples:
     judged = [*judged_models(work.store), *([trained.challenger] if trained.challenger else [])]
     if trained.champion and trained.champion not in judged:
         judged.insert(0, trained.champion)
-    spans = [_predictions(work, version, examples) for version in judged]
+    spans = [predictions_of(work, version, examples) for version in judged]
     found = optimism(examples, spans, judged.index(champion), work.config.gate)
     log.info("gate: choosing among %d models on the same records flatters F1 by %.1f", len(judged), 100 * found)
     return found

@@ -21,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from spanloop.config import LoopConfig
 from spanloop.errors import ConfigError, StoreError
 from spanloop.rounds.figures import Figures, StepName
+from spanloop.rounds.lineage import lineage
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache, read_json, write_json
@@ -225,7 +226,8 @@ def _start_file(store: Store, name: str) -> Path:
 def discard(work: Work) -> None:
     """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
     shutil.rmtree(work.folder, ignore_errors=True)
-    used = {work.store.champion(), work.store.previous_champion(), *judged_models(work.store)}
+    on_curve = (model.version for model in lineage(work.store))
+    used = {work.store.champion(), work.store.previous_champion(), *judged_models(work.store), *on_curve}
     for path in work.store.work(SCORES).iterdir():
         if (ours := _SCORES_OF.fullmatch(path.name)) and ours["model"] not in used:
             path.unlink(missing_ok=True)

@@ -99,23 +99,40 @@ def read_columns(folder: Path, split: Split, names: Sequence[str]) -> dict[str, 
     Raises:
         StoreError: A file is missing or corrupt; names it.
     """
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for table in _tables(folder, split, names):
+        for name in names:
+            column = table[name]
+            columns[name] += _read_spans(column) if name == "spans" else column.to_pylist()
+    return columns
+
+
+def count_words(folder: Path, split: Split) -> int:
+    """The words in a split's texts.
+
+    Raises:
+        StoreError: A file is missing or corrupt; names it.
+    """
+    from pyarrow import compute
+
+    lengths = (compute.sum(compute.list_value_length(x["tokens"])).as_py() for x in _tables(folder, split, ["tokens"]))
+    return sum(length or 0 for length in lengths)
+
+
+def _tables(folder: Path, split: Split, names: Sequence[str]) -> "Iterator[pyarrow.Table]":
+    """The files of a split, one after the other, after a look at their hashes."""
     import pyarrow as pa
 
     files = [x for x in sorted(read_manifest(folder)["files"]) if x.startswith(f"{split}/") and x.endswith(".arrow")]
     if not files:
         raise StoreError(f"{folder} holds no split {split!r}; is it a snapshot?")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
     for file in files:
         verify_file(folder, file)
         try:
             with pa.memory_map(str(folder / file)) as source:
-                table = pa.ipc.open_stream(source).read_all().select(list(names))
+                yield pa.ipc.open_stream(source).read_all().select(list(names))
         except (pa.ArrowInvalid, KeyError) as error:
             raise StoreError(f"{folder / file} cannot be read as a snapshot: {first_line(error)}") from None
-        for name in names:
-            column = table[name]
-            columns[name] += _read_spans(column) if name == "spans" else column.to_pylist()
-    return columns
 
 
 def _columns(annotations: Sequence[Annotation], index: Mapping[str, int], tagging: Tagging) -> dict[str, list[Any]]:
