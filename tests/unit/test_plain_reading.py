@@ -75,7 +75,7 @@ def test_the_card_names_the_loss(tmp_path: Path) -> None:
     card = (tmp_path / "model" / "README.md").read_text()
     simple, first = (f"{result.plain_f1[strategy]:.4f}" for strategy in ("simple", "first"))
     assert f'exact-span F1 {simple}\nwith `aggregation_strategy="simple"` and {first} with' in card
-    assert f"where `spanloop.load` has {result.plain_ours:.4f}, on 40 of" in card
+    assert f"where `spanloop.load` has {result.plain_ours:.4f}, on 40\nof these records" in card
 
 
 def test_long_texts_are_not_counted_and_of_many_only_some_are_read(

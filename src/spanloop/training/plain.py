@@ -5,6 +5,7 @@ nothing. It is measured with the pipeline itself, on records that the models of 
 """
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -82,7 +83,8 @@ def read_plainly(
     chosen = short[:: max(1, ceil(len(short) * folds / _MOST))]
     counts = np.zeros_like(UNREAD.counts)
     try:
-        with quiet_transformers():
+        with quiet_transformers(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a pipeline thinks of a tokenizer is part of what it loses
             pipe = pipeline("token-classification", model, tokenizer=tokenizer, device=model.device)
             for example in (examples[i] for i in chosen.tolist()):
                 found = _readings(pipe, example.text)
