@@ -174,7 +174,7 @@ class _Training:
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
+        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), outcome["plain"].numpy())
 
     def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
@@ -190,7 +190,7 @@ class _Training:
             min_score=confidence.min_score,
             folds=len(self._folds),
             out_of_fold_f1=confidence.f1,
-            plain_f1=loss.plain if loss else None,
+            plain_f1=loss.plain if loss else {},
             plain_ours=loss.ours if loss else None,
             plain_records=loss.records if loss else 0,
             lost_spans=len(fit.targets.lost),
@@ -215,8 +215,8 @@ class _Training:
 
 def _outcome(logits: Floats, reading: PlainReading) -> dict[str, torch.Tensor]:
     """What is kept of a fold."""
-    plain = torch.tensor([reading.correct, reading.predicted])
-    return {"logits": torch.from_numpy(logits), "read": torch.from_numpy(reading.texts), "plain": plain}
+    arrays = {"logits": logits, "read": reading.texts, "plain": reading.counts}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _check(job: Job) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanloop.errors import StoreError
 from spanloop.model.quiet import quiet_transformers
 from spanloop.training.outcome import TrainResult
-from spanloop.training.plain import STRATEGY
+from spanloop.training.plain import FIRST, SIMPLE
 
 if TYPE_CHECKING:
     from spanloop.config import TrainingConfig
@@ -55,10 +55,10 @@ The tokenizer drops something of the text's surface ({}), so the token types car
 white space around every word.
 """
 _PLAIN = """
-A plain `transformers.pipeline("token-classification", aggregation_strategy="{strategy}")` reads the same weights
-otherwise: exact-span F1 {plain:.4f} where `spanloop.load` has {ours:.4f}, on {records} of these records. It takes each
-subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text that is too long for the encoder
-it cuts or refuses.
+A plain `transformers.pipeline("token-classification")` reads the same weights otherwise: exact-span F1 {simple:.4f}
+with `aggregation_strategy="simple"` and {first:.4f} with `"first"`, where `spanloop.load` has {ours:.4f}, on {records}
+of these records. It takes each subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text
+that is too long for the encoder it cuts or refuses.
 """
 
 
@@ -142,10 +142,10 @@ def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
 
 def _plain(result: TrainResult) -> str:
     """What a plain pipeline loses; empty where it was not measured."""
-    if result.plain_f1 is None:
+    if not result.plain_f1:
         return ""
-    figures = {"plain": result.plain_f1, "ours": result.plain_ours, "records": result.plain_records}
-    return _PLAIN.format(strategy=STRATEGY, **figures)
+    figures = {"ours": result.plain_ours, "records": result.plain_records}
+    return _PLAIN.format(simple=result.plain_f1[SIMPLE], first=result.plain_f1[FIRST], **figures)
 
 
 def _write(path: Path, content: str) -> None:
