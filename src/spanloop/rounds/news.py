@@ -78,9 +78,10 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
     if last is None:
         return None
     submitted = grouped(pull_submitted(client, dataset), known_groups(store), [])
-    annotations = resolve(submitted, config.annotations, dataset.min_submitted).annotations
+    overlapping = config.task.allow_overlapping
+    resolved = resolve(submitted, config.annotations, dataset.min_submitted, allow_overlapping=overlapping)
     records = client.get(f"datasets/{dataset.id}/progress")["total"]
-    news = find_news(store, config, annotations, records)
+    news = find_news(store, config, resolved.annotations, records)
     if news.anything:
         return None
     return idle_report(last, news.reason, queue_link(config.argilla.api_url, dataset.id), now())
