@@ -17,6 +17,7 @@ from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.scorebook import Score, ScoreBook
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending
+from spanloop.spans import likeliest
 from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
     written = write_suggestions(
         client,
         dataset,
-        _items(work, scored),
+        _items(work, scored, overlapping=dataset.allow_overlapping),
         origin=_origin(work),
         keep_foreign=work.config.argilla.foreign_suggestions == "keep",
         progress=lambda _: work.store.refuse_if_superseded(),
@@ -136,11 +137,14 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
     return LogFigures(written=written)
 
 
-def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
-    """What there is to say about each pending record."""
+def _items(work: Work, scored: ScoreFigures, *, overlapping: bool) -> Iterator[Scored]:
+    """What there is to say about each pending record; Argilla refuses overlaps unless the question allows them."""
     queue: Queue = read_json(work.queue)
     for record, score in _with_scores(work, scored):
-        suggestion = Suggestion(score.spans, str(scored.model)) if score else None
+        suggestion = None
+        if score:
+            spans = score.spans if overlapping else tuple(likeliest(score.spans))
+            suggestion = Suggestion(spans, str(scored.model))
         place, doubt = queue["priority"][record.id], queue["uncertainty"].get(record.id)
         yield Scored(record.id, suggestion, place, doubt, blind=work.config.is_blind(record.group))
 
