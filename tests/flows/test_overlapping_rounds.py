@@ -98,5 +98,5 @@ def test_a_dataset_without_overlaps_gets_disjoint_suggestions(world: World, make
     other.config.store = world.config.store
     other.add([s for s in nested_sentences(40) if " of " in s.text])
     report = run(other)
-    assert report.figures.log.written.suggested == len(other.pending()) > 0
+    assert report.figures.log.written.suggested == sum(r.suggestion is not None for r in other.pending()) > 0
     assert not any(have_overlaps(s.span for s in spans) for spans in suggested(other).values())
