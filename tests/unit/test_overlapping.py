@@ -19,9 +19,10 @@ from spanloop.records import Example, Span
 from spanloop.scoring import predict
 from spanloop.scoring.decoding import DropoutPasses, decode_chunk
 from spanloop.spans import have_overlaps
-from spanloop.training.confidence import find_spans
+from spanloop.training.evidence import evidence_of
 from spanloop.training.job import Job, run_job
 from spanloop.training.likelihood import word_loss
+from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.targets import make_targets
 
 LABELS = ("ORG", "LOC")
@@ -146,8 +147,12 @@ def test_what_is_found_out_of_fold_is_set_against_all_spans() -> None:
     gold = targets.word_tags[targets.words_of(texts)]
     logits = np.where(np.arange(3) == gold[:, :, None], 4.0, 0.0).reshape(len(gold), -1)
     logits[-1, 1] = 9.0  # "far" as an ORG
-    found = find_spans(targets, texts, logits, examples)
-    assert sorted(found.hits.tolist()) == [False, True, True, True, True]
+    unseen = OutOfFold(examples, targets, texts, logits)
+    assert sorted(unseen.found.hits.tolist()) == [False, True, True, True, True]
+    nested, plain = evidence_of(unseen, ScoreScale())
+    assert [s.span for s in nested.marked] == [s.span for s in nested.found] == list(NESTED.spans)
+    assert all(s.score > 0.8 for s in nested.marked)
+    assert [s.span for s in plain.found] == [*examples[0].spans, Span(8, 11, "ORG")]
 
 
 def named_after_places(count: int) -> list[Example]:

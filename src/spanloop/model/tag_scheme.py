@@ -73,3 +73,9 @@ class TagScheme:
         chain = runs.starts // max(n_words, 1)
         row, label = chain * n_words, chain * len(self.chains[0])
         return TagRuns(runs.starts - row, runs.ends - row, runs.labels + label)
+
+    def in_chains(self, runs: TagRuns, n_words: int) -> TagRuns:
+        """The inverse of `on_words`."""
+        chain = runs.labels // len(self.chains[0])
+        row, label = chain * n_words, chain * len(self.chains[0])
+        return TagRuns(runs.starts + row, runs.ends + row, runs.labels - label)
