@@ -115,7 +115,8 @@ class Annotation:
         record_id: The record's id.
         text: The record's text.
         group: The record's group.
-        spans: The agreed spans, sorted, unique, without overlap.
+        spans: The agreed spans, sorted and unique; those of one label do not overlap, and those of different labels
+            only where the dataset allows it.
         annotators: The user ids whose submitted responses were used, sorted.
         agreement: Mean pairwise exact-span F1 of the annotators in 0..1; None with fewer than two.
     """
@@ -135,7 +136,7 @@ class Example:
     Attributes:
         id: The record's id.
         text: The record's text.
-        spans: Exact character spans, sorted and disjoint.
+        spans: Exact character spans, sorted; those of one label are disjoint.
         group: The document it came from; empty where every record is its own.
     """
 

@@ -100,7 +100,8 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
         What they amount to.
     """
     records = [record for record in read_records(work.records) if record.submitted]
-    resolution = resolve(records, work.config.annotations, pulled.min_submitted)
+    overlapping = work.config.task.allow_overlapping
+    resolution = resolve(records, work.config.annotations, pulled.min_submitted, allow_overlapping=overlapping)
     found, prints = resolution.annotations, fingerprints(resolution.annotations)
     write_annotations(work.annotations, found)
     write_json(work.fingerprints, prints)

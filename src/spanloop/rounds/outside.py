@@ -67,7 +67,9 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
     path = store.work(LOOKS) / "look.json"
     waiting = None if read_cache(path, _LOOK) == look else _waiting(client, dataset)
     submitted = grouped(pull_submitted(client, dataset), known_dealing(store, config.splits))
-    annotations = resolve(submitted, config.annotations, dataset.min_submitted).annotations
+    overlapping = config.task.allow_overlapping
+    resolution = resolve(submitted, config.annotations, dataset.min_submitted, allow_overlapping=overlapping)
+    annotations = resolution.annotations
     news = find_news(store, config, annotations, records, waiting)
     if news.anything:
         return None

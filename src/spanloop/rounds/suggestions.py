@@ -22,6 +22,7 @@ from spanloop.rounds.scorebook import Score, ScoreBook, text_key
 from spanloop.rounds.waiting import waiting_before
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending
+from spanloop.spans import likeliest
 from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
     written = write_suggestions(
         client,
         dataset,
-        _items(work, scored),
+        _items(work, scored, overlapping=dataset.allow_overlapping),
         origin=_origin(work),
         keep_foreign=work.config.argilla.foreign_suggestions == "keep",
         progress=refuse_if_lost,
@@ -148,14 +149,18 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
     return LogFigures(written=written, embeddings=embeddings)
 
 
-def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
-    """What there is to say about each pending record."""
+def _items(work: Work, scored: ScoreFigures, *, overlapping: bool) -> Iterator[Scored]:
+    """What there is to say about each pending record; Argilla refuses overlaps unless the question allows them."""
     queue: Queue = read_json(work.queue)
     before, dealing = waiting_before(work.store) or {}, known_dealing(work.store, work.config.splits)
     for record, score in _with_scores(work, scored, dealing):
+        suggestion = None
+        if score:
+            spans = score.spans if overlapping else tuple(likeliest(score.spans))
+            suggestion = Suggestion(spans, str(scored.model))
         yield Scored(
             record.id,
-            Suggestion(score.spans, str(scored.model)) if score else None,
+            suggestion,
             queue["priority"][record.id],
             queue["uncertainty"].get(record.id),
             blind=work.config.is_blind(record.group, dealing),

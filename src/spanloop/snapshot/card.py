@@ -34,8 +34,8 @@ _COLUMNS = """
 | `id`, `group` | the record, and the document that it came from; records of one group are in one split |
 | `text` | the text that was annotated |
 | `spans` | `start`, `end` (half-open, Unicode code points of `text`) and `label`: exactly what annotators agreed on |
-| `tokens` | words of `text`, cut also where a span begins or ends inside a word, so that the tags lose nothing |
-| `ner_tags` | one IOB2 tag a word |
+| `tokens` | words of `text`, cut also where a tagged span begins or ends inside one, so that the tags hold it exactly |
+| `ner_tags` | one IOB2 tag a word; where spans overlap they hold the longest, and `spans` holds all |
 | `annotators` | ids of those whose answers were used |
 | `agreement` | mean pairwise exact-span F1 of a record's annotators; null with fewer than two |
 
@@ -96,10 +96,10 @@ def _agreement(manifest: Mapping[str, Any]) -> str:
 
 
 def _losses(manifest: Mapping[str, Any]) -> str:
-    lost, moved, refined = (len(manifest[name]) for name in ("lost", "moved", "refined"))
+    lost, moved, refined, overlapping = (len(manifest[x]) for x in ("lost", "moved", "refined", "overlapping"))
     return (
         f"\n## Spans not as marked\n\n{lost} dropped, {moved} with white space trimmed; in {refined} records words "
-        "were cut at a span's boundary. `manifest.json` names them.\n"
+        f"were cut at a span's boundary; in {overlapping} records spans overlap. `manifest.json` names them.\n"
     )
 
 

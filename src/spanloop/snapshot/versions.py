@@ -116,7 +116,7 @@ def build(
 
     Raises:
         LabelError: No labels are configured, or a span carries one that is not; names the record.
-        DataError: A record has no text, stands twice, or has spans that overlap or lie outside of it.
+        DataError: A record has no text, stands twice, or has spans of one label that overlap, or ones outside of it.
         StoreError: The store is corrupt, full, or held by a newer round.
     """
     rows = sorted(annotations, key=lambda annotation: annotation.record_id)
@@ -139,9 +139,10 @@ def build(
             "parent": parent,
             "changes": {name: len(ids) for name, ids in changes.ids().items()},
             "agreement": asdict(agreement) if agreement else None,
-            "lost": [asdict(span) for span in [*lost, *tagging.lost]],
+            "lost": [asdict(span) for span in lost],
             "moved": [asdict(span) for span in moved],
             "refined": tagging.refined,
+            "overlapping": tagging.overlapping,
             **_content(dealt, labels, splits),
         }
         _write_documents(folder, manifest, changes.ids())
