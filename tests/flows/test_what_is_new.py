@@ -113,6 +113,17 @@ def test_what_is_edited_while_the_round_runs_is_new_after_it(world: World, monke
     assert run(world).outcome == "nothing new"
 
 
+def test_a_record_whose_metadata_was_wiped_gets_its_place_again(world: World, proxy: Proxy) -> None:
+    """`records.log` without metadata does that; such a record would come last in every annotator's queue."""
+    before = world.state()
+    world.client.patch(f"records/{world.pending()[0].server_id}", {"metadata": {}})
+    assert look(world, proxy)[0] == ""
+    report = run(world)
+    assert report.figures.pull.unordered == 1
+    assert world.state() == before
+    assert look(world, proxy)[0].startswith("nothing new")
+
+
 def test_a_record_whose_draft_is_taken_back_waits_again(world: World, proxy: Proxy) -> None:
     record = world.pending()[0]
     world.answer(record, "draft")
@@ -136,6 +147,7 @@ def test_a_look_reads_the_texts_only_where_something_moved(world: World, proxy: 
     assert [path.partition("?")[0] for _, path in proxy.seen[-2:]] == [
         f"/api/v1/datasets/{world.dataset.id}/records/search"
     ] * 2
-    world.client.patch(f"records/{world.pending()[0].server_id}", {"metadata": {"note": "moved"}})
+    record = world.pending()[0]
+    world.client.patch(f"records/{record.server_id}", {"metadata": {**record.metadata, "note": "moved"}})
     assert look(world, proxy) == (told, full)
     assert look(world, proxy) == (told, cheap)

@@ -106,6 +106,11 @@ def test_records_that_wait_no_more_are_no_news(config):
     assert not find_news(finish_round(config, annotations(3)), config, annotations(3), 100, {}).anything
 
 
+def test_records_that_lost_their_place_in_the_queue_are_news(config):
+    news = find_news(finish_round(config, annotations(3)), config, annotations(3), 100, WAITING, unordered=2)
+    assert news.reason == "2 of the records that wait have no place in the queue"
+
+
 def test_a_round_that_does_not_say_which_texts_waited_is_followed_by_one(config):
     store = finish_round(config, annotations(3))
     (store.path("rounds", "r0001") / "waiting.json").unlink()

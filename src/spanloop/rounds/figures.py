@@ -42,6 +42,7 @@ class PullFigures(Figures):
         records: Records in the dataset.
         submitted: Those with a submitted response.
         pending: Those without any response.
+        unordered: Those of them that had no place in the queue.
         queue_link: Where annotators go on.
         min_submitted: Submitted responses that complete a record.
         regrouped: Records whose metadata says another group than the one they had; they keep that, and their split.
@@ -54,6 +55,7 @@ class PullFigures(Figures):
     pending: int
     queue_link: str
     min_submitted: int = 1
+    unordered: int = 0
     regrouped: tuple[str, ...] = ()
     resplit: tuple[str, ...] = ()
 

@@ -21,7 +21,7 @@ from spanloop.rounds.holding import hold
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
-from spanloop.rounds.waiting import noting_waiting
+from spanloop.rounds.waiting import is_unordered, noting_waiting
 from spanloop.rounds.work import Work, last_round, now, step
 from spanloop.snapshot import SnapshotInfo
 from spanloop.store.jsonl import read_annotations, read_records, write_annotations, write_json, write_records
@@ -49,7 +49,9 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     counts: Counter[str] = Counter()
     unmoved = Unmoved()
     _write_records(work, pull(client, dataset), counts, unmoved)
-    log.info("pull: %d records, %d submitted, %d pending", *(counts[name] for name in _COUNTED))
+    log.info(
+        "pull: %d records, %d submitted, %d pending, %d of them not in the queue", *(counts[name] for name in _COUNTED)
+    )
     if unmoved.regrouped:
         log.warning("pull: %d records keep the group they had, not that of their metadata", len(unmoved.regrouped))
     if unmoved.resplit:
@@ -76,7 +78,7 @@ def _write_records(work: Work, pulled: Iterable[Record], counts: Counter[str], u
         work.store.groups.write(dealing)
 
 
-_COUNTED = ("records", "submitted", "pending")
+_COUNTED = ("records", "submitted", "pending", "unordered")
 
 
 def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
@@ -84,6 +86,7 @@ def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record
         counts["records"] += 1
         counts["submitted"] += bool(record.submitted)
         counts["pending"] += not record.responses
+        counts["unordered"] += is_unordered(record)
         counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
         yield record
 

@@ -44,7 +44,7 @@ def look_for_news(work: Work, pulled: PullFigures, annotated: AnnotationFigures,
         The news, or that there is none.
     """
     annotations, waiting = read_annotations(work.annotations), read_json(work.waiting)
-    news = find_news(work.store, work.config, annotations, pulled.records, waiting)
+    news = find_news(work.store, work.config, annotations, pulled.records, waiting, unordered=pulled.unordered)
     if again and not news.anything:
         news = News(True, f"asked to run again; {news.reason}")
     if news.anything:
@@ -54,7 +54,13 @@ def look_for_news(work: Work, pulled: PullFigures, annotated: AnnotationFigures,
 
 
 def find_news(
-    store: Store, config: LoopConfig, annotations: list[Annotation], records: int, waiting: Waiting | None
+    store: Store,
+    config: LoopConfig,
+    annotations: list[Annotation],
+    records: int,
+    waiting: Waiting | None,
+    *,
+    unordered: int = 0,
 ) -> News:
     """Compare what is there now with what the last round saw.
 
@@ -64,13 +70,14 @@ def find_news(
         annotations: Everything annotated now.
         records: Records in Argilla now.
         waiting: Those of them that wait for annotators; None: nothing has changed among those.
+        unordered: How many of those have no place in the queue.
 
     Returns:
         The first piece of news, or that there is none.
     """
     if (last := last_round(store)) is None:
         return News(True, f"the first round: {len(annotations)} of {records} records are annotated")
-    if reason := _changed_here(store, config, last) or _changed_there(store, last, records, waiting):
+    if reason := _changed_here(store, config, last) or _changed_there(store, last, records, waiting, unordered):
         return News(True, reason)
     return _annotated_since(store, last.round, annotations, config.round.min_new)
 
@@ -88,7 +95,7 @@ def _changed_here(store: Store, config: LoopConfig, last: RoundReport) -> str:
     return ""
 
 
-def _changed_there(store: Store, last: RoundReport, records: int, waiting: Waiting | None) -> str:
+def _changed_there(store: Store, last: RoundReport, records: int, waiting: Waiting | None, unordered: int) -> str:
     """What is new of the records in Argilla, annotations apart."""
     seen = last.figures.pull.records if last.figures else 0
     if records != seen:
@@ -97,8 +104,9 @@ def _changed_there(store: Store, last: RoundReport, records: int, waiting: Waiti
         return ""
     if (before := waiting_before(store)) is None:
         return f"{last.round} does not say which texts waited"
-    change = told_change(before, waiting)
-    return change and f"{change} among the records that wait, since {last.round}"
+    if change := told_change(before, waiting):
+        return f"{change} among the records that wait, since {last.round}"
+    return f"{unordered} of the records that wait have no place in the queue" if unordered else ""
 
 
 def _annotated_since(store: Store, name: str, annotations: list[Annotation], needed: int) -> News:

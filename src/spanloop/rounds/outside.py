@@ -16,7 +16,7 @@ from spanloop.rounds.grouping import grouped, known_dealing
 from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.news import find_news
 from spanloop.rounds.report import RoundReport, idle_report
-from spanloop.rounds.waiting import noting_waiting
+from spanloop.rounds.waiting import is_unordered, noting_waiting
 from spanloop.rounds.work import LOOKS, last_round, now
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache, write_json
@@ -65,20 +65,20 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
     records, changed_at = latest_change(client, dataset)
     look = Look(round=last.round, active_at=dataset.active_at, changed_at=changed_at, records=records)
     path = store.work(LOOKS) / "look.json"
-    waiting = None if read_cache(path, _LOOK) == look else _waiting(client, dataset)
+    waiting, unordered = (None, 0) if read_cache(path, _LOOK) == look else _waiting(client, dataset)
     submitted = grouped(pull_submitted(client, dataset), known_dealing(store, config.splits))
     overlapping = config.task.allow_overlapping
     resolution = resolve(submitted, config.annotations, dataset.min_submitted, allow_overlapping=overlapping)
     annotations = resolution.annotations
-    news = find_news(store, config, annotations, records, waiting)
+    news = find_news(store, config, annotations, records, waiting, unordered=unordered)
     if news.anything:
         return None
     write_json(path, look.model_dump())
     return idle_report(last, news.reason, queue_link(config.argilla.api_url, dataset.id), now())
 
 
-def _waiting(client: ArgillaClient, dataset: DatasetRef) -> dict[str, str]:
+def _waiting(client: ArgillaClient, dataset: DatasetRef) -> tuple[dict[str, str], int]:
+    """The records that wait, and how many of them have no place in the queue."""
     waiting: dict[str, str] = {}
-    for _ in noting_waiting(pull_pending(client, dataset), waiting):
-        pass
-    return waiting
+    unordered = sum(is_unordered(record) for record in noting_waiting(pull_pending(client, dataset), waiting))
+    return waiting, unordered

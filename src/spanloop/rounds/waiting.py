@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import TypeAdapter
 
+from spanloop.argilla.shape import PRIORITY
 from spanloop.records import Record
 from spanloop.rounds.scorebook import text_key
 from spanloop.rounds.work import WAITING, last_round
@@ -27,6 +28,11 @@ def noting_waiting(records: Iterable[Record], waiting: dict[str, str]) -> Iterat
         if record.waits:
             waiting[record.id] = text_key(record.text)
         yield record
+
+
+def is_unordered(record: Record) -> bool:
+    """Does a record wait without a place in the queue? A new one does, and one whose metadata somebody wiped."""
+    return record.waits and PRIORITY not in record.metadata
 
 
 def told_change(before: Waiting, now: Waiting) -> str:
