@@ -18,20 +18,6 @@ from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.config import SplitConfig
 from spanloop.records import Suggestion
 
-STEPS = [
-    "pull",
-    "annotations",
-    "news",
-    "snapshot",
-    "train",
-    "evaluate",
-    "gate",
-    "score",
-    "prioritise",
-    "log",
-    "outlook",
-    "close",
-]
 POINTS = [
     "before:pull",
     "middle:bind",
@@ -95,7 +81,7 @@ def suggest_on_held_out(world: World) -> int:
 
 def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Path) -> None:
     """Rounds killed 21 times and ones never killed leave the same store and the same Argilla."""
-    assert {p.partition(":")[2] for p in POINTS if not p.startswith("middle")} == {*STEPS} - {"close"}
+    assert {p.partition(":")[2] for p in POINTS if not p.startswith("middle")} == {*killed_round.STEPS} - {"close"}
     assert {p for p in POINTS if p.startswith("middle")} == {*killed_round.MIDDLES, *killed_round.RENEWED}
     calm, killed = make_world(sentences(50)), make_world(sentences(50))
     _, first = drive(tmp_path, (calm, []), (killed, [*killed_round.FIRSTS]))

@@ -15,6 +15,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+STEPS = (
+    "pull",
+    "annotations",
+    "news",
+    "snapshot",
+    "train",
+    "evaluate",
+    "gate",
+    "score",
+    "prioritise",
+    "log",
+    "outlook",
+    "close",
+)
 RENEWED = ("middle:bind", "middle:lease")  # of every round
 FIRSTS = (*RENEWED, "middle:keep-splits")  # of a first round; what is kept is not kept again
 MIDDLES = (
@@ -36,17 +50,17 @@ def main(out: str, *worlds: str) -> None:
     from spanloop.config import LoopConfig
 
     if any("," in world for world in worlds):
-        _import_before_forking()
+        import_before_forking()
     answers = []
     for world in worlds:
         config_file, *points = world.split(",")
         config = LoopConfig.model_validate_json(Path(config_file).read_text())
-        ends = [_child(lambda point=point, config=config: _round(config, point, out)) for point in (*points, "")]
+        ends = [child(lambda point=point, config=config: take_round(config, point, out)) for point in (*points, "")]
         answers.append({"ends": ends, "report": json.loads(Path(out).read_text())})
     Path(out).write_text(json.dumps(answers))
 
 
-def _import_before_forking() -> None:
+def import_before_forking() -> None:
     """What takes seconds to import, once for all children; nothing of it starts a thread."""
     for name in (
         "flows.active_learning",
@@ -63,7 +77,8 @@ def _import_before_forking() -> None:
         import_module(name)
 
 
-def _child(work: Callable[[], None]) -> int:
+def child(work: Callable[[], None]) -> int:
+    """Do the work in a fork; returns its exit status, negative for a signal."""
     pid = os.fork()
     if pid == 0:
         work()
@@ -71,7 +86,8 @@ def _child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _round(config: Any, point: str, out: str) -> None:
+def take_round(config: Any, point: str, out: str) -> None:
+    """Run the flow's steps, up to a point if one is given, and write the report of a round that ends."""
     from prefect import Task
 
     from flows import active_learning as module
