@@ -34,7 +34,21 @@ def _options(
 @cache
 def register() -> None:
     """Attach the command groups to the application."""
-    from spanloop.cli import agreement, argilla, backup, demo, imports, init, rehearse, report, run, simulate, store, up
+    from spanloop.cli import (
+        agreement,
+        argilla,
+        backup,
+        demo,
+        imports,
+        init,
+        labels,
+        rehearse,
+        report,
+        run,
+        simulate,
+        store,
+        up,
+    )
 
     app.add_typer(argilla.app, name="argilla")
     app.command()(up.up)
@@ -42,6 +56,7 @@ def register() -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.add_typer(labels.app, name="labels")
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
     app.command()(backup.backup)

@@ -1,7 +1,7 @@
 """Rows to records: which column holds what, and every record checked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spanloop.config import ColumnsConfig, LoopConfig
@@ -114,8 +114,14 @@ def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: boo
     if annotated:
         found = read_spans(values.get(columns.spans), offsets, where)
         if found is not None:
+            found = [replace(x, span=replace(x.span, label=_today(x.span.label, config))) for x in found]
             spans = check_spans(found, text, config.task.labels, config.task.allow_overlapping, where)
     return Imported(name, group or name, text, spans, where), not has_id
+
+
+def _today(label: str, config: LoopConfig) -> str:
+    """The label that one of a file has in the project by now."""
+    return config.task.meaning_of(label) or label
 
 
 def _group(values: Mapping[str, Any], columns: ColumnsConfig, where: str) -> str:

@@ -10,6 +10,7 @@ from spanloop.annotations.agreement import agreement
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import prepare_dataset, queue_link
+from spanloop.argilla.meanings import follow_labels
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
 from spanloop.records import Record
@@ -18,6 +19,7 @@ from spanloop.rounds.grouping import grouped, known_groups
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
+from spanloop.rounds.relabelling import in_words, relabellings
 from spanloop.rounds.work import Work, last_round, step
 from spanloop.snapshot import SnapshotInfo
 from spanloop.store.jsonl import read_annotations, read_records, write_annotations, write_json, write_records
@@ -38,10 +40,11 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
         The labels, and how many records there are.
     """
     dataset = prepare_dataset(client, work.config)
-    counts: Counter[str] = Counter()
+    follow_labels(client, dataset.id, dataset.question_id, work.config.task)
+    counts, options = Counter[str](), Counter[str]()
     known, changed = known_groups(work.store), list[str]()
     before = len(known)
-    write_records(work.records, _counted(grouped(pull(client, dataset), known, changed), counts))
+    write_records(work.records, _counted(grouped(pull(client, dataset), known, changed), counts, options))
     if len(known) > before or not work.store.groups():
         work.store.keep_groups(known)
     if changed:
@@ -49,10 +52,13 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     log.info("pull: %d records, %d submitted, %d pending", *(counts[name] for name in _COUNTED))
     if counts["unanswered"]:
         log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
+    if relabelled := relabellings(options.elements(), work.config.task):
+        log.info("pull: submitted spans under options that task.mapping names: %s", in_words(relabelled))
     return PullFigures(
         labels=tuple(dataset.labels),
         min_submitted=dataset.min_submitted,
         regrouped=tuple(changed),
+        relabelled=relabelled,
         queue_link=queue_link(work.config.argilla.api_url, dataset.id),
         **{name: counts[name] for name in _COUNTED},
     )
@@ -61,12 +67,13 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
 _COUNTED = ("records", "submitted", "pending")
 
 
-def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
+def _counted(records: Iterable[Record], counts: Counter[str], options: Counter[str]) -> Iterator[Record]:
     for record in records:
         counts["records"] += 1
         counts["submitted"] += bool(record.submitted)
         counts["pending"] += not record.responses
         counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
+        options.update(span.label for response in record.submitted for span, _ in response.relabelled)
         yield record
 
 
