@@ -55,7 +55,7 @@ def test_annotators_see_every_option_once_and_following_twice_changes_nothing(
 ) -> None:
     _, differences = meanings_of(there, task)
     if differences != type(differences)():
-        with pytest.raises(LabelError, match="task.labels differ from dataset 'x'"):
+        with pytest.raises(LabelError, match=r"task\.labels differ from dataset 'x'"):
             differences.refuse("x")
         return
     first = as_shown(shown(there), task)
