@@ -16,12 +16,12 @@ from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward, Outputs
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example
-from spanloop.scoring import Scorer, decoding, scorer
+from spanloop.scoring import Scorer, decoding, reading, scorer
 
 _PHASES = {
     "tokenize and align (thread)": (Encoder, "encode"),
     "  tokenizer": (Encoder, "_tokenize"),
-    "lay out (thread)": (Scorer, "_prepare"),
+    "lay out (thread)": (reading, "lay_out"),
     "launch": (Forward, "run"),
     "wait for the device": (Outputs, "_wait"),
     "decode": (scorer, "decode_chunk"),
@@ -49,7 +49,7 @@ class ScoringSpeed:
     def ours(self, *, small_chunks: bool = False, **changes: Any) -> dict[str, Any]:
         """As a round scores; `changes` are for its settings, `small_chunks` are those of CPUs."""
         loaded = Scorer.load(self._model, PlainScoring(**changes))  # type: ignore[arg-type]
-        with patch.object(scorer, "_ON_GPU", 1) if small_chunks else nullcontext():
+        with patch.object(reading, "_ON_GPU", 1) if small_chunks else nullcontext():
             found = self._rate(lambda texts: sum(1 for _ in loaded.score(texts)))
         forward = loaded._loaded.forward
         return {**found, "packed": forward.first_position is not None, "tokens_a_batch": forward.budget}

@@ -149,6 +149,21 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a model that was not trained on a record says about its annotation.
+
+    Attributes:
+        record_id: The record's id.
+        marked: The spans of the annotation, each with the model's probability that it is right.
+        found: The spans that the model finds, likewise; one on the words of a marked span is that span.
+    """
+
+    record_id: str
+    marked: tuple[ScoredSpan, ...]
+    found: tuple[ScoredSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """One record's uncertainty under the model in service; of every measure, higher means more informative.
 

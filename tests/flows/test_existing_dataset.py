@@ -68,7 +68,7 @@ def test_what_a_round_writes_is_made_where_it_is_missing(make_theirs: Make) -> N
 
 def test_a_property_of_another_type_is_told_before_any_work(make_theirs: Make) -> None:
     world = make_theirs(metadata=[rg.TermsMetadataProperty(name="priority", options=["low", "high"])])
-    with pytest.raises(ArgillaError, match="'priority' of type terms, where a round writes any float; delete it"):
+    with pytest.raises(ArgillaError, match="'priority' of type terms, where spanloop writes any float; delete it"):
         run(world)
     assert world.store.names("snapshots") == []
     (found,) = world.client.get(f"me/datasets/{world.dataset.id}/metadata-properties")["items"]

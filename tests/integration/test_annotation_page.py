@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 
-from spanloop.argilla import ArgillaClient, DatasetRef, Scored, pull, pull_submitted, queue_link, write_suggestions
+from spanloop.argilla import (
+    ArgillaClient,
+    DatasetRef,
+    Scored,
+    prepare_dataset,
+    pull,
+    pull_submitted,
+    queue_link,
+    write_suggestions,
+)
+from spanloop.argilla.links import review_link
+from spanloop.argilla.sending import submit_response
+from spanloop.argilla.shape import SUSPICION
+from spanloop.argilla.suspicions import write_suspicions
+from spanloop.config import LoopConfig
 from spanloop.local_argilla.process import Running
 from spanloop.records import ScoredSpan, Span, Suggestion
 
@@ -145,6 +159,27 @@ def test_suggestions_stand_where_they_belong_and_survive_a_submission(
     annotation_page.submit()
     (record,) = pull(client, dataset)
     assert sorted(record.submitted[0].spans) == [Span(s.start, s.end, s.label) for s in spans]
+
+
+def test_the_review_link_shows_what_is_suspicious_of_one_s_own_records(
+    annotation_page: AnnotationPage, client: ArgillaClient, loop: LoopConfig, fill: Callable[..., DatasetRef]
+) -> None:
+    texts = {name: f"Text {name}" for name in "abcd"}
+    dataset = fill(texts)
+    for record in pull(client, dataset):
+        if record.id != "d":
+            submit_response(client, dataset, record, ())
+    prepare_dataset(client, loop, {SUSPICION})
+    write_suspicions(client, dataset, {"a": 0.2, "b": 0.9})
+    page = annotation_page.page
+    page.goto(review_link(client.url, dataset.id))
+    page.wait_for_selector(FIELD)
+    seen = [annotation_page.text()]
+    assert " 1 of 2 " in " ".join(page.inner_text("body").split())
+    page.goto(review_link(client.url, dataset.id).replace("page=1", "page=2"))
+    page.wait_for_function("([node, seen]) => document.querySelector(node)?.textContent !== seen", arg=[FIELD, seen[0]])
+    page.wait_for_selector(FIELD)
+    assert [*seen, annotation_page.text()] == [texts["b"], texts["a"]]
 
 
 def test_an_annotator_sees_the_queue_by_priority(

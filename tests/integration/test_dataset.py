@@ -43,6 +43,7 @@ def made_by_hand(sdk: rg.Argilla, name: str) -> rg.Dataset:
         metadata=[
             rg.TermsMetadataProperty(name="group", title="Document"),
             rg.FloatMetadataProperty(name="priority", title="Priority"),
+            rg.FloatMetadataProperty(name="suspicion", title="Suspicion"),
             rg.TermsMetadataProperty(name="split", title="Split", visible_for_annotators=False),
             rg.FloatMetadataProperty(name="uncertainty", title="Uncertainty", visible_for_annotators=False),
             rg.TermsMetadataProperty(name="model_version", title="Model version", visible_for_annotators=False),
@@ -93,6 +94,7 @@ def test_the_dataset_is_made_once_and_follows_the_configuration(client: ArgillaC
         ("group", "terms"),
         ("split", "terms"),
         ("priority", "float"),
+        ("suspicion", "float"),
         ("uncertainty", "float"),
         ("model_version", "terms"),
     }
@@ -118,7 +120,7 @@ def test_a_half_made_dataset_is_completed(parts: int, client: ArgillaClient, loo
         find_dataset(client, loop)
     assert ensure_dataset(client, loop).labels == ("person", "place")
     assert find_dataset(client, loop).id == made["id"]
-    assert len(client.get(f"me/datasets/{made['id']}/metadata-properties")["items"]) == 5
+    assert len(client.get(f"me/datasets/{made['id']}/metadata-properties")["items"]) == 6
 
 
 def test_labels_that_differ_need_a_decision(client: ArgillaClient, loop: LoopConfig) -> None:

@@ -37,10 +37,13 @@ def theirs(argilla_server: Running, loop: LoopConfig) -> rg.Dataset:
     dataset.records.log(
         [
             Record(
-                {"text": "Anna in Oslo", "source": "a"}, metadata={"quality": 0.5}, responses=answer, vectors=vectors
+                fields={"text": "Anna in Oslo", "source": "a"},
+                metadata={"quality": 0.5},
+                responses=answer,
+                vectors=vectors,
             ),
-            Record({"text": "Anna in Rome"}, suggestions=[guess, Suggestion("comment", "hm", agent="gpt-4o")]),
-            Record({"text": "Anna in Lima"}, responses=[Response("entities", [], me, "discarded")]),
+            Record(fields={"text": "Anna in Rome"}, suggestions=[guess, Suggestion("comment", "hm", agent="gpt-4o")]),
+            Record(fields={"text": "Anna in Lima"}, responses=[Response("entities", [], me, "discarded")]),
         ]
     )
     return dataset

@@ -178,7 +178,7 @@ def test_the_forecast_goes_on_where_the_rounds_end(store):
     """A line and a band of their own, up to twice the labels, inside the frame."""
     without, drawn = learning_curve(history(store)), learning_curve(history(store), FORECAST)
     assert "forecast" not in without
-    assert "forecast, 80 % interval" in drawn
+    assert "forecast, 80 %" in drawn
     line = max((p.get("points") for p in ET.fromstring(drawn).iter(f"{SVG}polyline")), key=lambda x: x.split()[-1])
     assert float(line.split()[-1].split(",")[0]) > points(drawn, "#0072b2")[-1][0]
     assert float(line.split()[-1].split(",")[0]) <= WIDTH

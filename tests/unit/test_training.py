@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from spanloop.errors import LabelError, StoreError, TrainingError
 from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
-from spanloop.training.job import Job, run_job
+from spanloop.training.evidence import evidence_of
+from spanloop.training.evidence_file import EVIDENCE, read_evidence
+from spanloop.training.job import Job, cross_fit, run_job
 from spanloop.training.outcome import TrainProgress
 from spanloop.training.pretrained import load_model
 
@@ -31,10 +34,13 @@ ROUNDING = 1e-5
 """Largest difference of weights that did the same steps: a matrix product may round otherwise in another process."""
 
 KEPT = {
-    20: {"fold-0": (16, True), "fold-1": (3, False)},
-    40: {"fold-0": (16, True), "fold-1": (16, True), "state": (7, False)},
+    20: {"read-0": (16, True), "read-1": (3, False)},
+    40: {"read-0": (16, True), "read-1": (16, True), "state": (7, False)},
 }
 """What lies in the checkpoint of a training killed at a step of 3 times 16: updates done, and whether that was all."""
+
+
+by_id = attrgetter("record_id")
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +234,20 @@ def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_
     other, _ = load_model(str(tmp_path / "first"), ["ORG", "PER"], 0)
     assert torch.equal(other.classifier.weight[[0, 3, 4]], old[[0, 1, 2]])
     assert not torch.isin(other.classifier.weight[1:3], old).any()
+
+
+def test_the_folds_leave_evidence_about_every_record(encoder: Path, tmp_path: Path) -> None:
+    job = make_job(encoder, tmp_path / "folds", folds=2, num_train_epochs=12)
+    run_job(job)
+    evidence = {e.record_id: e for e in read_evidence(tmp_path / "folds" / EVIDENCE)}
+    assert {name: tuple(s.span for s in e.marked) for name, e in evidence.items()} == {
+        e.id: e.spans for e in job.examples
+    }
+    alone = cross_fit(replace(job, out=tmp_path / "alone"))
+    assert alone is not None
+    assert sorted(evidence_of(alone, alone.confidence().scale), key=by_id) == sorted(evidence.values(), key=by_id)
+    run_job(make_job(encoder, tmp_path / "none"))
+    assert not (tmp_path / "none" / EVIDENCE).exists()
 
 
 def test_a_warm_start_is_not_judged_by_a_model_that_has_seen_the_records(encoder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ name; and a user's key is read, which `rg.User` lacks.
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.connection import connect, needs_prefect
-from spanloop.argilla.dataset import DatasetRef, ensure_dataset, find_dataset, prepare_dataset, queue_link
+from spanloop.argilla.dataset import DatasetRef, ensure_dataset, find_dataset, prepare_dataset
+from spanloop.argilla.links import queue_link
 from spanloop.argilla.pull import pull, pull_submitted
 from spanloop.argilla.writing import Scored, WriteReport, write_suggestions
 

@@ -1,15 +1,14 @@
 """Find or create the Argilla dataset of a configuration, and say where its parts are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.meanings import Meanings, follow_labels, meanings_of
-from spanloop.argilla.shape import PRIORITY, WRITTEN, dataset_settings
+from spanloop.argilla.shape import WRITTEN, Property, dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError
 
@@ -48,17 +47,6 @@ class DatasetRef:
     meanings: Meanings = field(default_factory=Meanings)
 
 
-def queue_link(api_url: str, dataset_id: str) -> str:
-    """The page that annotators work on: pending records, highest priority first.
-
-    Without the sort in the address, Argilla shows every annotator a random order.
-    """
-    parts = urlsplit(api_url.rstrip("/"))
-    place = parts._replace(netloc=parts.netloc.rpartition("@")[2])  # a password in the address is not for everybody
-    path = f"dataset/{dataset_id}/annotation-mode"
-    return f"{place.geturl()}/{path}?page=1&status=pending&sort=metadata.{PRIORITY}.desc"
-
-
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
     """The dataset of the configuration, as it is.
 
@@ -92,8 +80,15 @@ def dataset_as_it_is(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         return _reference(client, _find_ready(client, config), config.task)[0]
 
 
-def prepare_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
-    """`find_dataset`, with the metadata that a round writes made where the dataset's makers left it out.
+def prepare_dataset(
+    client: ArgillaClient, config: LoopConfig, properties: Collection[Property] = WRITTEN
+) -> DatasetRef:
+    """`find_dataset`, with the metadata that is about to be written made where the dataset's makers left it out.
+
+    Args:
+        client: The connection.
+        config: Names the dataset.
+        properties: What will be written; by default what a round writes.
 
     Raises:
         ArgillaError: A metadata property of one of these names takes something else; nothing was changed.
@@ -106,7 +101,7 @@ def prepare_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         found = _find_ready(client, config)
         reference = in_labels(_reference(client, found, config.task)[0], config.task)
         api = client.sdk.api.metadata
-        wanted = [x for x in dataset_settings(config.task, client.sdk).metadata if x.name in WRITTEN]
+        wanted = [x for x in dataset_settings(config.task, client.sdk).metadata if x.name in properties]
         there = {x.name: x.settings for x in api.list(found.id)}
         for ours in wanted:
             _check_property(found.name, ours.name, ours.api_model().settings.type, there.get(ours.name))
@@ -115,13 +110,13 @@ def prepare_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
 
 
 def _check_property(dataset: str, name: str, kind: str, there: Any) -> None:
-    """Refuse a property that would not take what a round writes."""
+    """Refuse a property that would not take what is about to be written."""
     bounds = [getattr(there, bound, None) for bound in ("min", "max", "values")]
     if there is None or (there.type == kind and not any(bound is not None for bound in bounds)):
         return
     what = f"of type {there.type}" if there.type != kind else "with bounds"
     raise ArgillaError(
-        f"dataset {dataset!r} has a metadata property {name!r} {what}, where a round writes any {kind}; "
+        f"dataset {dataset!r} has a metadata property {name!r} {what}, where spanloop writes any {kind}; "
         "delete it in the dataset's settings in Argilla, or set argilla.dataset to another dataset"
     )
 

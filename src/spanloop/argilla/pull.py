@@ -32,6 +32,12 @@ def pull_submitted(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Recor
     return _walk(client, dataset, [_terms("response", "status", ["submitted"])])
 
 
+def pull_with(client: ArgillaClient, dataset: DatasetRef, name: str) -> Iterator[Record]:
+    """The records whose metadata has a value of 0 or more under a name."""
+    scope = {"entity": "metadata", "metadata_property": name}
+    return _walk(client, dataset, [{"type": "range", "scope": scope, "ge": 0.0}])
+
+
 def look_up(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> dict[str, Json]:
     """The records of these ids, as they are now.
 

@@ -8,14 +8,16 @@ from spanloop.errors import ConfigError
 if TYPE_CHECKING:
     import argilla as rg
 
-Property = Literal["group", "split", "priority", "uncertainty", "model_version"]
+Property = Literal["group", "split", "priority", "uncertainty", "model_version", "suspicion"]
 
 GROUP: Property = "group"
 SPLIT: Property = "split"
 PRIORITY: Property = "priority"
 UNCERTAINTY: Property = "uncertainty"
 MODEL_VERSION: Property = "model_version"
-WRITTEN: set[Property] = {PRIORITY, UNCERTAINTY, MODEL_VERSION}  # by a round; the others come with the import
+SUSPICION: Property = "suspicion"
+WRITTEN: frozenset[Property] = frozenset({PRIORITY, UNCERTAINTY, MODEL_VERSION})
+"""By a round; `suspicion` by a review, the others come with the import."""
 
 
 def dataset_settings(task: TaskConfig, sdk: "rg.Argilla") -> "rg.Settings":
@@ -39,10 +41,11 @@ def dataset_settings(task: TaskConfig, sdk: "rg.Argilla") -> "rg.Settings":
         allow_overlapping=task.allow_overlapping,
         client=sdk,
     )
-    # Annotators see what they sort and filter by; not the split nor the model's doubts, which could sway them.
+    # Annotators see what they sort and filter by; not the split nor how unsure the model is, which could sway them.
     metadata = [
         rg.TermsMetadataProperty(GROUP, title="Document", client=sdk),
         rg.FloatMetadataProperty(PRIORITY, title="Priority", client=sdk),
+        rg.FloatMetadataProperty(SUSPICION, title="Suspicion", client=sdk),
         rg.TermsMetadataProperty(SPLIT, title="Split", visible_for_annotators=False, client=sdk),
         rg.FloatMetadataProperty(UNCERTAINTY, title="Uncertainty", visible_for_annotators=False, client=sdk),
         rg.TermsMetadataProperty(MODEL_VERSION, title="Model version", visible_for_annotators=False, client=sdk),

@@ -1,4 +1,4 @@
-"""Annotators' accounts, made with Argilla's SDK."""
+"""Annotators' accounts, made with Argilla's SDK, and their names."""
 
 import secrets
 from typing import TYPE_CHECKING
@@ -48,6 +48,14 @@ def annotator_key(owner: ArgillaClient, dataset: DatasetRef, username: str) -> s
         if find_member() is None:
             owner.once(lambda: user.add_to_workspace(workspace), find_member)
         return str(owner.get(f"users/{user.id}")["api_key"])  # the SDK's users have no key
+
+
+def user_names(client: ArgillaClient) -> dict[str, str]:
+    """User names by id, where the key may list users; only owners may."""
+    try:
+        return {user["id"]: user["username"] for user in client.get("users")["items"]}
+    except (ArgillaError, KeyError, TypeError):
+        return {}
 
 
 def _named(users: "list[rg.User]", username: str) -> "rg.User | None":

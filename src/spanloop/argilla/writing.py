@@ -34,7 +34,7 @@ class Scored:
         record_id: The record.
         suggestion: The spans to suggest; None leaves the suggestion in place as it is.
         priority: Orders the annotators' queue, highest first.
-        uncertainty: The model's doubt; None leaves the value in place.
+        uncertainty: How unsure the model is; None leaves the value in place.
         blind: People are to see no guess of a model: no suggestion may stay, and no metadata that tells of one.
     """
 

@@ -44,6 +44,7 @@ def register() -> None:
         labels,
         rehearse,
         report,
+        review,
         run,
         simulate,
         store,
@@ -57,6 +58,7 @@ def register() -> None:
     app.command()(report.report)
     app.command()(agreement.agreement)
     app.add_typer(labels.app, name="labels")
+    app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
     app.command()(backup.backup)

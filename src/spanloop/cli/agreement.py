@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from spanloop.annotations.agreement import AgreementReport, Dispute
-    from spanloop.argilla.client import ArgillaClient
 
 
 def agreement(
@@ -24,11 +23,12 @@ def agreement(
     from spanloop.annotations import agreement as measured
     from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.pull import pull_submitted
+    from spanloop.argilla.users import user_names
 
     settings = load_config(config)
     with open_argilla(settings) as client:
         records = list(pull_submitted(client, find_dataset(client, settings)))
-        names = _names(client)
+        names = user_names(client)
     report = measured.agreement(records, most_disputed=most)
     if not report.records:
         typer.echo("no record was submitted by two annotators yet; raise task.min_submitted for some overlap")
@@ -36,16 +36,6 @@ def agreement(
     console = plain_console()
     _figures(console, report)
     _disputes(console, measured.disputes(records, report), names)
-
-
-def _names(client: "ArgillaClient") -> dict[str, str]:
-    """User names by id, where the key may list users; only owners may."""
-    from spanloop.errors import ArgillaError
-
-    try:
-        return {user["id"]: user["username"] for user in client.get("users")["items"]}
-    except (ArgillaError, KeyError, TypeError):
-        return {}
 
 
 def _figures(console: "Console", report: "AgreementReport") -> None:

@@ -123,7 +123,8 @@ def _round(stage: _Stage) -> None:
 
 def _conclude(stage: _Stage, running: "Running", keep: bool, seconds: float) -> None:
     """One table, the picture, the two links."""
-    from spanloop.argilla.dataset import find_dataset, queue_link
+    from spanloop.argilla.dataset import find_dataset
+    from spanloop.argilla.links import queue_link
     from spanloop.cli.report import show_rounds
 
     picture = stage.folder / "learning-curve.svg"

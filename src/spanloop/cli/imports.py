@@ -53,7 +53,8 @@ def import_file(
 
     Safe to repeat: a record that is there by its id stays as it is.
     """
-    from spanloop.argilla.dataset import ensure_dataset, queue_link
+    from spanloop.argilla.dataset import ensure_dataset
+    from spanloop.argilla.links import queue_link
     from spanloop.importing import open_source, parse_records
     from spanloop.importing.upload import check, import_records
 

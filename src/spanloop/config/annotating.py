@@ -19,6 +19,10 @@ class ArgillaConfig(Section):
     workspace: str = Field("spanloop", min_length=1, max_length=200, description="Workspace; created if missing.")
     dataset: str = Field("spans", min_length=1, max_length=200, description="Argilla dataset that is annotated.")
     timeout_seconds: float = Field(60.0, gt=0, le=600, description="Longest wait for one answer of the server.")
+    find_similar: bool = Field(
+        False,
+        description="Give Argilla each record's embedding: its page then finds similar records. About 3 KB a record.",
+    )
     foreign_suggestions: Literal["replace", "keep"] = Field(
         "replace",
         description="Suggestions of another tool or store: replaced by the model's, where records are annotated blind "

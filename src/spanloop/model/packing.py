@@ -78,14 +78,16 @@ def _variable_length(
     from torch.nn.attention.varlen import varlen_attn
 
     q, k, v = (x.contiguous() for x in qkv)
-    out = varlen_attn(q, k, v, offsets, offsets, longest, longest, scale=scale, **_one_split(varlen_attn))
+    wanted: dict[str, Any] = {"scale": scale, "num_splits": 1}
+    known = {name: value for name, value in wanted.items() if name in _parameters(varlen_attn)}
+    out = varlen_attn(q, k, v, offsets, offsets, longest, longest, **known)
     return (out if isinstance(out, torch.Tensor) else out[0]).unsqueeze(0)
 
 
 @cache
-def _one_split(kernel: Callable[..., Any]) -> dict[str, Any]:
-    """The argument that forbids splits; before PyTorch 2.13 there is none, and none is made."""
-    return {"num_splits": 1} if "num_splits" in signature(kernel).parameters else {}
+def _parameters(kernel: Callable[..., Any]) -> frozenset[str]:
+    """What the kernel can be told; PyTorch before 2.13 makes no splits, and `probe` finds a scale that is missed."""
+    return frozenset(signature(kernel).parameters)
 
 
 AttentionInterface.register(NAME, attention)

@@ -20,10 +20,10 @@ def learning_curve(entries: Sequence[Entry], forecast: Sequence[CurvePoint] = ()
     """
     f1 = [Mark(e.annotated, e.f1, _f1_hint(e), e.low, e.high) for e in entries if e.f1 is not None]
     accepted = [Mark(e.annotated, e.accepted, _accepted_hint(e)) for e in entries if e.accepted is not None]
-    lines = [Line("F1 on the test split, 95 % interval", f1), Line("suggestion acceptance, F1", accepted)]
+    lines = [Line("F1 on test split, 95 %", f1), Line("suggestion acceptance, F1", accepted)]
     if forecast:
         expected = [Mark(p.annotated, p.f1, _forecast_hint(p), p.low, p.high) for p in forecast]
-        lines.append(Line("forecast, 80 % interval", expected))
+        lines.append(Line("forecast, 80 %", expected))
     return chart(lines, title=title, x_label="annotated records")
 
 

@@ -2,7 +2,7 @@
 
 Every step takes paths, ids and versions and returns its section of the round's record; what it makes is named by
 content. A round that is killed at any point is run again from its first step: what is finished is found and taken as
-it is.
+it is. `label_review` is no step: it looks back at what was submitted.
 
     work         the round's folder, its journal, the lock    figures    the sections, one a step
     inputs       pull, annotations, snapshot                  readiness  enough to train and judge?

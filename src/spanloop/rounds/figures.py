@@ -201,9 +201,11 @@ class LogFigures(Figures):
 
     Attributes:
         written: What became of the records, in counts.
+        embeddings: Records that were given an embedding, for the search of similar ones.
     """
 
     written: WriteReport
+    embeddings: int = 0
 
 
 class Rescored(BaseModel):

@@ -9,7 +9,8 @@ from spanloop.annotations.acceptance import acceptance
 from spanloop.annotations.agreement import agreement
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import prepare_dataset, queue_link
+from spanloop.argilla.dataset import prepare_dataset
+from spanloop.argilla.links import queue_link
 from spanloop.argilla.meanings import follow_labels
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import find_dataset, queue_link
+from spanloop.argilla.dataset import find_dataset
+from spanloop.argilla.links import queue_link
 from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
 from spanloop.errors import ArtifactDamaged, StoreError

@@ -9,7 +9,7 @@ from typing import TypedDict
 from spanloop.config import LoopConfig
 from spanloop.durable import files_below
 from spanloop.errors import TrainingError
-from spanloop.records import Annotation
+from spanloop.records import Annotation, Record
 from spanloop.rounds.identity import digest
 from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.vectorbook import VectorBook
@@ -61,7 +61,7 @@ def put_in_order(
 
 
 def embeddings_of(
-    records: Sequence[Pending | Annotated], config: LoopConfig, cache: Path | None
+    records: Sequence[Pending | Annotated | Record], config: LoopConfig, cache: Path | None
 ) -> Callable[[str], Halves | None]:
     """Embed the texts of records.
 
@@ -76,7 +76,7 @@ def embeddings_of(
     Raises:
         StoreError: The cache cannot be written.
     """
-    book = VectorBook(cache / f"embeddings-{_encoder_key(config)}.f16" if cache else None)
+    book = VectorBook(cache / f"embeddings-{encoder_key(config)}.f16" if cache else None)
     if texts := list(dict.fromkeys(record.text for record in records if book.get(record.text) is None)):
         from spanloop.scoring import embed
 
@@ -89,7 +89,7 @@ def embeddings_of(
     return book.get
 
 
-def _encoder_key(config: LoopConfig) -> str:
+def encoder_key(config: LoopConfig) -> str:
     """What decides about embeddings; of a folder, also when its files were last changed."""
     training = config.training
     folder = Path(training.model_name_or_path)

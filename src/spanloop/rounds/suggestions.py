@@ -12,6 +12,7 @@ from spanloop.config import TaskConfig
 from spanloop.errors import StoreError
 from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
+from spanloop.rounds.find_similar import share_embeddings
 from spanloop.rounds.identity import digest
 from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import counted, log_scoring
@@ -151,7 +152,8 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
         progress=lambda _: work.store.refuse_if_superseded(),
     )
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
-    return LogFigures(written=written)
+    embeddings = share_embeddings(work, client, dataset) if work.config.argilla.find_similar else 0
+    return LogFigures(written=written, embeddings=embeddings)
 
 
 def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:

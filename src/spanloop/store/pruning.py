@@ -18,7 +18,7 @@ from spanloop.store.contents import KINDS, NAMES, PREFIXES, Kind
 from spanloop.store.store import Store
 
 _PINS = "pins.json"
-_SCORED = re.compile(rf"({NAMES['models'].pattern})-[\w.-]+")
+_SCORED = re.compile(rf"({NAMES['models'].pattern})-[\w-]+\.jsonl?")
 _DAMAGED = re.compile(rf"({'|'.join(NAMES[kind].pattern for kind in KINDS)})\.[0-9a-f]{{8}}")
 _SET_ASIDE = 2  # damaged artifacts that are kept for somebody to look at
 

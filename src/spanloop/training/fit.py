@@ -20,7 +20,6 @@ from spanloop.model.surface import Feature, dropped
 from spanloop.model.windows import longest_window
 from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import Found, find_spans
 from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
 from spanloop.training.plain import PlainReading, read_plainly
@@ -112,11 +111,6 @@ class Fit:
         self._forward.budget = state.max_tokens  # what the device had room for
         return state
 
-    def find(self) -> Found:
-        """The spans of the examples that were left out; the same on every process."""
-        job = self._job
-        return find_spans(self.targets, self._left_out, self._logits(), job.examples, job.labels)
-
     def read_plainly(self) -> PlainReading:
         """What a plain pipeline finds in them; the model and its tokenizer are of no other use afterwards."""
         model, job = self.plain_model, self._job
@@ -128,8 +122,8 @@ class Fit:
             model, self.tokenizer, encoded=encoded, texts=self._left_out, examples=job.examples, folds=folds
         )
 
-    def _logits(self) -> Floats:
-        """(n_words, n_tags) of the words that were left out.
+    def read(self) -> Floats:
+        """(n_words, n_tags) logits of the words that were left out, the same on every process.
 
         Each is read off its first subword in the window where that has most context.
         """

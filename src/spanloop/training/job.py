@@ -11,13 +11,16 @@ import torch
 
 from spanloop.errors import TrainingError
 from spanloop.model.device import find_device
-from spanloop.model.ragged import Ints
+from spanloop.model.ragged import Floats, Ints
 from spanloop.records import Example
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import Confidence, Found, confidence_of
+from spanloop.training.confidence import UNKNOWN, Confidence
+from spanloop.training.evidence import evidence_of
+from spanloop.training.evidence_file import EVIDENCE, write_evidence
 from spanloop.training.fit import Fit, make_accelerator
 from spanloop.training.folds import deal_folds
 from spanloop.training.loop import CHECKPOINT_SECONDS
+from spanloop.training.out_of_fold import OutOfFold
 from spanloop.training.outcome import Report, TrainResult
 from spanloop.training.plain import UNREAD, PlainLoss, PlainReading, plain_loss
 from spanloop.training.saving import save_model
@@ -88,6 +91,22 @@ def run_job(job: Job) -> TrainResult:
         return _Training(job, stop).run()
 
 
+def cross_fit(job: Job) -> OutOfFold | None:
+    """Train on parts of the records and read the others, without the training on all of them.
+
+    Returns:
+        What was read; None where the records are too few for folds, or none are asked for.
+
+    Raises:
+        TrainingError: As of `run_job`.
+        LabelError: As of `run_job`.
+        StoreError: The checkpoints cannot be written.
+    """
+    _check(job)
+    with sigterm_asks() as stop:
+        return _Training(job, stop).cross_fit()
+
+
 class _Training:
     """The trainings of a job, one after the other."""
 
@@ -100,17 +119,19 @@ class _Training:
     def run(self) -> TrainResult:
         accelerator = None
         try:
-            judged = [self._out_of_fold(fold) for fold in range(len(self._folds))]
+            judged = self._read_folds()
             accelerator = make_accelerator(self._job, self._device, tracked=True)
             fit = self._fit(accelerator, None)
             self._states.append(fit.train(self._stop, self._checkpoint("state")))
-            n_gold = sum(len(set(example.spans)) for example in self._job.examples)
-            found = [of_fold for of_fold, _ in judged]
-            confidence = confidence_of(found, n_gold)
-            loss = plain_loss([reading for _, reading in judged], found, confidence, self._job.examples)
+            unseen = self._unseen(fit, judged)
+            confidence = unseen.confidence() if unseen else UNKNOWN
+            readings = [reading for _, reading in judged]
+            loss = plain_loss(readings, [unseen.found], confidence, self._job.examples) if unseen else None
             result = self._result(fit, confidence, loss)
             if accelerator.is_main_process:
                 self._save(fit, result)
+                if unseen:
+                    write_evidence(self._job.out / EVIDENCE, evidence_of(unseen, confidence.scale))
                 self._checkpoint("state").remove()
             accelerator.wait_for_everyone()
             return result
@@ -118,6 +139,19 @@ class _Training:
             if accelerator is not None:
                 accelerator.end_training()
                 accelerator.free_memory()
+
+    def cross_fit(self) -> OutOfFold | None:
+        judged = self._read_folds()
+        return self._unseen(self._fit(make_accelerator(self._job, self._device, tracked=False), None), judged)
+
+    def _read_folds(self) -> list[tuple[Floats, PlainReading]]:
+        return [self._out_of_fold(fold) for fold in range(len(self._folds))]
+
+    def _unseen(self, fit: Fit, judged: list[tuple[Floats, PlainReading]]) -> OutOfFold | None:
+        if not judged:
+            return None
+        job, logits = self._job, np.concatenate([logits for logits, _ in judged])
+        return OutOfFold(job.examples, job.labels, fit.targets, np.concatenate(self._folds), logits)
 
     def _fit(self, accelerator: Any, fold: int | None) -> Fit:
         left_out = np.zeros(0, dtype=np.int64) if fold is None else self._folds[fold]
@@ -127,21 +161,20 @@ class _Training:
     def _checkpoint(self, name: str) -> Checkpoint:
         return Checkpoint(self._job.out / "checkpoint", self._key, name)
 
-    def _out_of_fold(self, fold: int) -> tuple[Found, PlainReading]:
-        """What a model finds in a fold that it does not see, and what a plain pipeline makes of it."""
-        checkpoint = self._checkpoint(f"fold-{fold}")
+    def _out_of_fold(self, fold: int) -> tuple[Floats, PlainReading]:
+        """The logits of the words of a fold, by a model that does not see it, and what a plain pipeline makes of it."""
+        checkpoint = self._checkpoint(f"read-{fold}")
         if (done := checkpoint.finished()) is None:
             accelerator = make_accelerator(self._job, self._device, tracked=False)
             fit = self._fit(accelerator, fold)
             state = fit.train(self._stop, checkpoint)
-            done = state, _outcome(fit.find(), fit.read_plainly() if accelerator.is_main_process else UNREAD)
+            done = state, _outcome(fit.read(), fit.read_plainly() if accelerator.is_main_process else UNREAD)
             if accelerator.is_main_process:
                 checkpoint.finish(*done)
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        found = Found(*(outcome[name].numpy() for name in ("probabilities", "hits", "texts")))
-        return found, PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
+        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
 
     def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
@@ -180,11 +213,10 @@ class _Training:
         )
 
 
-def _outcome(found: Found, reading: PlainReading) -> dict[str, torch.Tensor]:
+def _outcome(logits: Floats, reading: PlainReading) -> dict[str, torch.Tensor]:
     """What is kept of a fold."""
-    arrays = {"probabilities": found.probabilities, "hits": found.hits, "texts": found.texts, "read": reading.texts}
     plain = torch.tensor([reading.correct, reading.predicted])
-    return {"plain": plain, **{name: torch.from_numpy(array) for name, array in arrays.items()}}
+    return {"logits": torch.from_numpy(logits), "read": torch.from_numpy(reading.texts), "plain": plain}
 
 
 def _check(job: Job) -> None:
