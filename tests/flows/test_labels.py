@@ -1,5 +1,6 @@
 """The life of a label: what each advice says is done, and the next round works with it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -116,6 +117,7 @@ def test_a_label_is_renamed(trained: World, caplog: pytest.LogCaptureFixture) ->
     assert f"person → human ({figure.spans} spans)" in caplog.text
     (mapped,) = report.figures.evaluate.relabelled  # the champion of the old labels is judged as what it means
     assert (mapped.name, mapped.label) == ("person", "human")
+    assert "task.labels was changed since r0001" in caplog.text
     assert report.figures.evaluate.champion.per_label["human"]["support"] > 0
     assert report.figures.evaluate.champion.f1 > 0.5
     assert raw_answers(trained) == answers
@@ -137,7 +139,7 @@ def test_two_labels_become_one(trained: World) -> None:
     assert run(trained).outcome == "nothing new"
 
 
-def test_a_label_is_left_out(trained: World) -> None:
+def test_a_label_is_left_out(trained: World, tmp_path: Path) -> None:
     answers = raw_answers(trained)
     relabel(trained, ["person"])
     with pytest.raises(LabelError, match=r"only in Argilla: place\).*\{place: ''\} to leave its spans out"):
@@ -149,6 +151,8 @@ def test_a_label_is_left_out(trained: World) -> None:
     assert raw_suggestions(trained) == {"person"}
     (figure,) = report.figures.pull.relabelled
     assert (figure.name, figure.label, figure.spans > 5) == ("place", "", True)
+    said = command(trained, tmp_path)[1]
+    assert re.search(rf"place +left out +{figure.spans}\b.*every label has its option", said, re.DOTALL)
     assert raw_answers(trained) == answers
 
 
@@ -159,12 +163,28 @@ def test_a_champion_of_other_labels_suggests_only_those_of_today(trained: World)
     relabel(trained, ["human"], person="human", place="")
     report = run(trained)
     assert (report.outcome, report.champion) == ("waiting", champion)
+    assert report.figures.score.scored == 0  # what it said of the texts holds, under other names
     assert {x.name: x.label for x in report.figures.score.relabelled} == {"person": "human", "place": ""}
     trained.dataset = find_dataset(trained.client, trained.config)
     training, _ = trained.waiting()
     assert {s.label for r in training if r.suggestion for s in r.suggestion.spans} == {"human"}
     assert raw_suggestions(trained) == {"person"}
     assert all(record.suggestion and record.suggestion.current for record in training)
+
+
+def test_a_label_is_renamed_once_more(trained: World, tmp_path: Path) -> None:
+    relabel(trained, ["human", "place"], person="human")
+    assert run(trained).outcome in ("promoted", "kept")
+    trained.store.set_champion(trained.store.names("models")[-1])  # a model that calls them human
+    relabel(trained, ["folk", "place"], person="folk")
+    code, said = command(trained, tmp_path)
+    assert (code, "finds 'human' too, which is left out; task.mapping: {human: LABEL} uses it" in said) == (0, True)
+    relabel(trained, ["folk", "place"], person="folk", human="folk")
+    assert "finds 'human'" not in command(trained, tmp_path)[1]
+    report = run(trained)
+    assert options(trained) == [("person", "folk"), ("place", "place")]
+    assert {x.name: x.label for x in report.figures.evaluate.relabelled} == {"human": "folk"}
+    assert report.figures.evaluate.champion.f1 > 0.5
 
 
 def test_labels_change_their_order(trained: World) -> None:

@@ -11,9 +11,10 @@ from spanloop.cli.terminal import bar, plain_console
 from spanloop.settings import load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from spanloop.argilla.meanings import Meanings
+    from spanloop.config import LoopConfig
     from spanloop.records import Record
 
 ConfigOption = Annotated[Path | None, typer.Option(help="Configuration; default: spanloop.yaml.")]
@@ -36,11 +37,23 @@ def labels(context: typer.Context, config: ConfigOption = None) -> None:
         marked = _marked(pull_submitted(client, dataset))
     meanings, differences = meanings_of(dataset.labels, loop.task)
     plain_console().print(_table(dataset.name, dataset.labels, meanings, marked, loop.task.labels))
-    for way in differences.ways():
+    for way in [*differences.ways(), *_of_the_model(loop)]:
         typer.echo(way)
     if not any((differences.options, differences.labels)):
         typer.echo("every label has its option; renaming, merging and leaving out go by task.mapping in spanloop.yaml,")
         typer.echo("a label more: add it to task.labels, then 'spanloop labels move NEW_DATASET'")
+
+
+def _of_the_model(loop: "LoopConfig") -> "Iterator[str]":
+    """What to do about labels of the model in service that mean nothing by now."""
+    from spanloop.model.folder import ModelFolder
+    from spanloop.store import Store
+
+    store = Store(loop.store)
+    if champion := store.champion():
+        for name in ModelFolder.read(store.path("models", champion)).labels:
+            if loop.task.meaning_of(name) is None:
+                yield f"{champion} finds {name!r} too, which is left out; task.mapping: {{{name}: LABEL}} uses it"
 
 
 def _marked(records: "Iterable[Record]") -> Counter[str]:

@@ -36,7 +36,7 @@ class TaskConfig(Section):
     labels: list[LabelName] = Field(
         default_factory=list, max_length=200, description="Span labels, in the order in which annotators see them."
     )
-    mapping: dict[LabelName, Meaning] = Field(
+    mapping: dict[str, Meaning] = Field(
         default_factory=dict,
         description="What became of labels of the past, in answers and models alike: {old: new} renames, two of one "
         "new label merge, {old: ''} leaves out. 'spanloop labels' shows what is in use.",
