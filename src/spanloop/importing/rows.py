@@ -9,7 +9,7 @@ from spanloop.errors import DataError
 from spanloop.importing.readers import Row, Table
 from spanloop.importing.remarks import Remarks
 from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
-from spanloop.importing.values import check_spans, hashed_name, is_missing, read_name, read_spans, read_text
+from spanloop.importing.values import Marked, check_spans, hashed_name, is_missing, read_name, read_spans, read_text
 from spanloop.importing.wording import shown
 from spanloop.records import Span
 
