@@ -24,6 +24,7 @@ from benchmarks.stopwatch import DeviceTime, Stopwatch
 from spanloop.model.forward import Forward
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example
+from spanloop.spans import tag_names
 from spanloop.training import likelihood, step
 from spanloop.training.job import Job, run_job
 from spanloop.training.loop import Loop
@@ -74,7 +75,7 @@ class TrainingSpeed:
 
     def trainer(self, batch: int, **changes: Any) -> dict[str, Any]:
         """Trainer in the device's half precision, at its defaults but for the batch and `changes`."""
-        loaded, tokenizer = load_model(str(self._model), LABELS, 0)
+        loaded, tokenizer = load_model(str(self._model), tag_names(LABELS), 0)
         read = tokenizer([text.text for text in self._texts], truncation=True, max_length=256)
         rows = [{"input_ids": ids, "labels": [0] * len(ids)} for ids in read["input_ids"]]
         collator, pace = _Counting(DataCollatorForTokenClassification(tokenizer)), _Pace(*self._pace)

@@ -23,6 +23,7 @@ from spanloop.config import ScoringConfig, TrainingConfig
 from spanloop.evaluation.bootstrap import resampled
 from spanloop.evaluation.counts import Counts, IntArray, f1_of, record_counts, total
 from spanloop.model.encoding import Encoded
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example, ScoredSpan
 from spanloop.scoring import Scorer
 from spanloop.training.job import Job, run_job
@@ -101,7 +102,7 @@ def judge(corpus: Corpus, records: int, seed: int, **changes: Any) -> Judged:
     subwords = np.diff(encoder.encode([e.text for e in rest]).text_subwords)
     long = [e for e, n in zip(rest, subwords, strict=True) if n > encoder.capacity]
     whole = [e for e, n in zip(rest, subwords, strict=True) if encoder.capacity // 2 < n <= encoder.capacity]
-    targets = make_targets(encoder, long, corpus.labels, "first")
+    targets = make_targets(encoder, long, TagScheme(tuple(corpus.labels)), "first")
     found = {scored.id: scored.spans for scored in scorer.score((e.id, e.text) for e in (*long, *whole))}
     edges = [_edge(e.text, targets.encoded, i, encoder.capacity) for i, e in enumerate(long)]
     share = float(np.mean([edge / len(e.text) for edge, e in zip(edges, long, strict=True)]))

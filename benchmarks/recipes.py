@@ -134,7 +134,7 @@ def train_tutorial(
 
     set_threads()
     cpu = time.process_time()
-    loaded, tokenizer = load_model(model, labels, seed)
+    loaded, tokenizer = load_model(model, tag_names(labels), seed)
     if quick and not torch.cuda.is_available():
         changes = {"bf16": find_device(training=True).precision == "bf16", "use_cpu": True, **changes}
     rows = [_tutorial_row(tokenizer, example, labels) for example in examples]

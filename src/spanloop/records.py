@@ -105,6 +105,11 @@ class Record:
     metadata: dict[str, object] = field(default_factory=dict)
 
     @property
+    def waits(self) -> bool:
+        """Is it pending, and has nobody answered it in any way?"""
+        return self.status == "pending" and not self.responses
+
+    @property
     def submitted(self) -> tuple[Response, ...]:
         """The submitted responses that answer the span question."""
         return tuple(r for r in self.responses if r.status == "submitted" and r.answered)
@@ -118,7 +123,8 @@ class Annotation:
         record_id: The record's id.
         text: The record's text.
         group: The record's group.
-        spans: The agreed spans, sorted, unique, without overlap.
+        spans: The agreed spans, sorted and unique; those of one label do not overlap, and those of different labels
+            only where the dataset allows it.
         annotators: The user ids whose submitted responses were used, sorted.
         agreement: Mean pairwise exact-span F1 of the annotators in 0..1; None with fewer than two.
     """
@@ -138,7 +144,7 @@ class Example:
     Attributes:
         id: The record's id.
         text: The record's text.
-        spans: Exact character spans, sorted and disjoint.
+        spans: Exact character spans, sorted; those of one label are disjoint.
         group: The document it came from; empty where every record is its own.
     """
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from spanloop.errors import DataError
-from spanloop.records import Span
+from spanloop.records import ScoredSpan, Span
 from spanloop.words import Word, is_invisible
 
 OverlapPolicy = Literal["longest", "first", "error"]
@@ -81,8 +81,23 @@ def tidy_spans(
     return kept, lost
 
 
+def have_overlaps(spans: Iterable[Span]) -> bool:
+    """Whether any two spans share a character."""
+    return any(before.end > span.start for before, span in pairwise(sorted(spans)))
+
+
+def find_clash(spans: Iterable[Span]) -> Span | None:
+    """The first span that shares a character with one of its own label before it; None: none does."""
+    ends: dict[str, int] = {}
+    for span in sorted(spans):
+        if span.start < ends.get(span.label, 0):
+            return span
+        ends[span.label] = span.end
+    return None
+
+
 def resolve_overlaps(
-    spans: Iterable[Span], policy: OverlapPolicy, record_id: str = ""
+    spans: Iterable[Span], policy: OverlapPolicy, record_id: str = "", *, within_labels: bool = False
 ) -> tuple[list[Span], list[LostSpan]]:
     """Make spans unique and disjoint.
 
@@ -91,6 +106,7 @@ def resolve_overlaps(
         policy: `longest` keeps the longest of overlapping spans (of equal ones the first, then the first label in
             alphabetical order); `first` keeps the one that starts first (of those the longest); `error` keeps none.
         record_id: Named in errors and losses.
+        within_labels: Make only the spans of each label disjoint; those of different labels may overlap.
 
     Returns:
         The spans that stay, sorted, and those that do not.
@@ -99,6 +115,10 @@ def resolve_overlaps(
         DataError: The policy is `error` and two spans overlap.
     """
     given = sorted(spans)
+    if within_labels:
+        groups = [[span for span in given if span.label == label] for label in sorted({s.label for s in given})]
+        parts = [resolve_overlaps(group, policy, record_id) for group in groups]
+        return sorted(s for kept, _ in parts for s in kept), sorted(s for _, lost in parts for s in lost)
     unique = sorted(set(given))
     lost = [LostSpan(record_id, span, "duplicate") for before, span in pairwise(given) if span == before]
     if all(before.end <= span.start for before, span in pairwise(unique)):
@@ -116,6 +136,15 @@ def resolve_overlaps(
         else:
             lost.append(LostSpan(record_id, span, "overlap"))
     return kept, sorted(lost)
+
+
+def likeliest(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
+    """Of scored spans that overlap only the likeliest, sorted."""
+    kept: dict[Span, ScoredSpan] = {}
+    for scored in sorted(spans, key=lambda scored: (-scored.score, scored)):
+        if _overlapping(sorted(kept), scored.span) is None:
+            kept[scored.span] = scored
+    return sorted(kept.values())
 
 
 def refine_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:

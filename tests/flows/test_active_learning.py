@@ -101,7 +101,8 @@ def test_two_rounds_and_then_nothing_new(make_world: MakeWorld) -> None:
     assert second.figures.evaluate.champion is not None
     assert second.figures.gate.decision is not None
     assert second.accepted is not None
-    assert second.accepted.n_records == 20
+    now = world.records()
+    assert second.accepted.n_records == sum(bool(now[record.id].submitted) for record in training) > 0
     examples = read_examples(world.store.path("snapshots", second.figures.snapshot.version), "test")
     judged = [world.store.path("models", name) for name in (first.champion, second.figures.train.challenger)]
     found = [predict(model, examples, world.config.scoring) for model in judged]

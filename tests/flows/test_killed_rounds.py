@@ -15,6 +15,7 @@ from world import World
 
 from spanloop.argilla import Scored, write_suggestions
 from spanloop.argilla.sending import IMPORT_AGENT
+from spanloop.config import SplitConfig
 from spanloop.records import Suggestion
 
 STEPS = [
@@ -33,6 +34,8 @@ STEPS = [
 ]
 POINTS = [
     "before:pull",
+    "middle:bind",
+    "middle:lease",
     "after:pull",
     "after:annotations",
     "after:news",
@@ -91,11 +94,12 @@ def suggest_on_held_out(world: World) -> int:
 
 
 def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Path) -> None:
-    """A round killed 16 times and one never killed leave the same store and the same Argilla."""
+    """Rounds killed 21 times and ones never killed leave the same store and the same Argilla."""
     assert {p.partition(":")[2] for p in POINTS if not p.startswith("middle")} == {*STEPS} - {"close"}
-    assert {p for p in POINTS if p.startswith("middle")} == set(killed_round.MIDDLES)
+    assert {p for p in POINTS if p.startswith("middle")} == {*killed_round.MIDDLES, *killed_round.RENEWED}
     calm, killed = make_world(sentences(50)), make_world(sentences(50))
-    drive(tmp_path, (calm, []), (killed, []))
+    _, first = drive(tmp_path, (calm, []), (killed, [*killed_round.FIRSTS]))
+    assert first["ends"] == [-9] * len(killed_round.FIRSTS) + [0]
     assert [world.annotate(32) for world in (calm, killed)] == [32, 32]
     shown = [suggest_on_held_out(world) for world in (calm, killed)]
     assert shown[0] == shown[1] >= 2
@@ -111,6 +115,7 @@ def test_a_killed_round_converges(make_world: Callable[..., World], tmp_path: Pa
     for kind in ("snapshots", "models", "rounds"):
         assert killed.store.names(kind) == calm.store.names(kind)
         assert all(killed.store.verify(kind, name) is None for name in killed.store.names(kind))
+    assert killed.store.groups.read(SplitConfig()) == calm.store.groups.read(SplitConfig())
     assert lasting(survived["report"]) == lasting(undisturbed["report"])
 
     assert again["report"]["outcome"] == "nothing new"

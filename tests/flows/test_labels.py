@@ -17,7 +17,7 @@ from spanloop.argilla import ensure_dataset, find_dataset
 from spanloop.argilla.sending import submit_response
 from spanloop.cli import app, register
 from spanloop.config import LoopConfig
-from spanloop.errors import ArgillaError, ConfigError, LabelError
+from spanloop.errors import ArgillaError, ConfigError, LabelError, StoreError
 from spanloop.records import Span
 from spanloop.rehearsal.annotator import simulated_annotators
 from spanloop.snapshot import read_examples, read_labels
@@ -92,10 +92,10 @@ def labels_in_snapshot(world: World, report: Any) -> tuple[list[str], set[str]]:
 
 
 def command(world: World, folder: Path, *words: str) -> tuple[int, str]:
-    """`spanloop labels …` with the configuration as it is."""
+    """`spanloop …` with the configuration as it is."""
     (folder / "spanloop.yaml").write_text(yaml.safe_dump(world.config.model_dump(mode="json")))
     register()
-    result = CliRunner().invoke(app, ["labels", *words, "--config", str(folder / "spanloop.yaml")])
+    result = CliRunner().invoke(app, [*words, "--config", str(folder / "spanloop.yaml")])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, result.output
@@ -151,7 +151,7 @@ def test_a_label_is_left_out(trained: World, tmp_path: Path) -> None:
     assert raw_suggestions(trained) == {"person"}
     (figure,) = report.figures.pull.relabelled
     assert (figure.name, figure.label, figure.spans > 5) == ("place", "", True)
-    said = command(trained, tmp_path)[1]
+    said = command(trained, tmp_path, "labels")[1]
     assert re.search(rf"place +left out +{figure.spans}\b.*every label has its option", said, re.DOTALL)
     assert raw_answers(trained) == answers
 
@@ -177,10 +177,10 @@ def test_a_label_is_renamed_once_more(trained: World, tmp_path: Path) -> None:
     assert run(trained).outcome in ("promoted", "kept")
     trained.store.set_champion(trained.store.names("models")[-1])  # a model that calls them human
     relabel(trained, ["folk", "place"], person="folk")
-    code, said = command(trained, tmp_path)
+    code, said = command(trained, tmp_path, "labels")
     assert (code, "finds 'human' too, which is left out; task.mapping: {human: LABEL} uses it" in said) == (0, True)
     relabel(trained, ["folk", "place"], person="folk", human="folk")
-    assert "finds 'human'" not in command(trained, tmp_path)[1]
+    assert "finds 'human'" not in command(trained, tmp_path, "labels")[1]
     report = run(trained)
     assert options(trained) == [("person", "folk"), ("place", "place")]
     assert {x.name: x.label for x in report.figures.evaluate.relabelled} == {"human": "folk"}
@@ -208,15 +208,15 @@ def test_a_label_more_moves_the_project_to_a_new_dataset(trained: World, tmp_pat
     relabel(trained, ["human", "place", "event"], person="human")
     with pytest.raises(LabelError, match=r"not in Argilla: event.*'event' comes by 'spanloop labels move NEW_DATASET'"):
         run(trained)
-    code, said = command(trained, tmp_path)
+    code, said = command(trained, tmp_path, "labels")
     assert (code, "none yet" in said, "'spanloop labels move NEW_DATASET'" in said) == (0, True, True)
 
-    code, said = command(trained, tmp_path, "move", f"{old.name}-2")
+    code, said = command(trained, tmp_path, "labels", "move", f"{old.name}-2")
     assert code == 0
     assert f"60 records with {len(before[0])} responses" in said
     assert "(60 created now)" in said
     assert f"'dataset: {old.name}-2'" in said
-    assert "(0 created now)" in command(trained, tmp_path, "move", f"{old.name}-2")[1]
+    assert "(0 created now)" in command(trained, tmp_path, "labels", "move", f"{old.name}-2")[1]
     assert (raw_answers(trained, old.id), options(trained)) == (before[0], [("person", "person"), ("place", "place")])
 
     trained.config.argilla.dataset = f"{old.name}-2"
@@ -228,6 +228,10 @@ def test_a_label_more_moves_the_project_to_a_new_dataset(trained: World, tmp_pat
     }
     assert {name: state[1:] for name, state in trained.state().items()} == {k: v[1:] for k, v in before[1].items()}
     trained.answer(trained.pending()[0], "submitted", (Span(0, 3, "event"),))
+    with pytest.raises(StoreError, match="move the store to it by 'spanloop adopt'"):
+        run(trained)
+    assert "'spanloop adopt'" in said
+    assert command(trained, tmp_path, "adopt")[0] == 0
     report = run(trained)
     assert report.outcome in ("promoted", "kept")
     assert labels_in_snapshot(trained, report)[0] == ["human", "place", "event"]
@@ -250,8 +254,8 @@ def test_a_move_goes_on_where_it_was_killed(annotated: World, tmp_path: Path, mo
         patched.setattr(pull, "_MOST_IDS", 20)
         patched.setattr(copying, "create_items", dying)
         with pytest.raises(RuntimeError, match="killed"):
-            command(annotated, tmp_path, "move", name)
-    code, said = command(annotated, tmp_path, "move", name)
+            command(annotated, tmp_path, "labels", "move", name)
+    code, said = command(annotated, tmp_path, "labels", "move", name)
     assert (code, "60 records" in said, "(40 created now)" in said) == (0, True, True)
 
 
@@ -261,17 +265,17 @@ def test_a_move_mixes_no_records_and_tells_what_differs(
     other = make_world(sentences(3, seed=7))
     relabel(annotated, ["person", "place"])
     with pytest.raises(ArgillaError, match=r"holds 3 records that .* does not have \(doc/7-0, .*choose a name"):
-        command(annotated, tmp_path, "move", other.dataset.name)
+        command(annotated, tmp_path, "labels", "move", other.dataset.name)
     assert len(other.records()) == 3
     with pytest.raises(ConfigError, match="is the dataset that is to be moved"):
-        command(annotated, tmp_path, "move", annotated.dataset.name)
+        command(annotated, tmp_path, "labels", "move", annotated.dataset.name)
     name = f"{annotated.dataset.name}-2"
-    assert command(annotated, tmp_path, "move", name)[0] == 0
+    assert command(annotated, tmp_path, "labels", "move", name)[0] == 0
     late = annotated.pending()[0]
     annotated.answer(late, "submitted", (Span(0, 1, "person"),))
     with pytest.raises(ArgillaError, match=rf"1 records of '{name}' are not what .* \({late.id}\).*another new name"):
-        command(annotated, tmp_path, "move", name)
-    assert command(annotated, tmp_path, "move", f"{name}b")[0] == 0
+        command(annotated, tmp_path, "labels", "move", name)
+    assert command(annotated, tmp_path, "labels", "move", f"{name}b")[0] == 0
 
 
 def test_overlaps_are_allowed_later_and_never_forbidden(trained: World) -> None:

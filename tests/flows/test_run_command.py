@@ -84,6 +84,16 @@ def test_expected_errors_are_one_line_and_change_nothing(command):
     assert not Path(command.world.config.store).exists()
 
 
+def test_a_second_store_adopts_the_dataset(command, tmp_path):
+    mine, other = {}, {"SPANLOOP_STORE": str(tmp_path / "other")}
+    assert "belongs to store" in command(verb="adopt", **mine).stdout
+    assert "by 'spanloop adopt'" in one_line(command(**other))
+    told = command(verb="adopt", **other).stdout
+    assert f"({tmp_path / 'other'}) now; before to store {command.world.store.id[:8]}" in told
+    assert "already" in command(verb="adopt", **other).stdout
+    assert "by 'spanloop adopt'" in one_line(command(**mine))
+
+
 def test_any_command_takes_the_key_from_a_secret_block(command, prefect_server, monkeypatch, tmp_path):
     from prefect.blocks.system import Secret
     from prefect.settings import PREFECT_API_URL

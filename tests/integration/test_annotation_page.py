@@ -13,13 +13,13 @@ from spanloop.argilla import (
     ArgillaClient,
     DatasetRef,
     Scored,
-    prepare_dataset,
     pull,
     pull_submitted,
     queue_link,
     write_suggestions,
 )
 from spanloop.argilla.links import review_link
+from spanloop.argilla.properties import prepare_dataset
 from spanloop.argilla.sending import submit_response
 from spanloop.argilla.shape import SUSPICION
 from spanloop.argilla.suspicions import write_suspicions
@@ -169,7 +169,7 @@ def test_the_review_link_shows_what_is_suspicious_of_one_s_own_records(
     for record in pull(client, dataset):
         if record.id != "d":
             submit_response(client, dataset, record, ())
-    prepare_dataset(client, loop, {SUSPICION})
+    prepare_dataset(client, dataset, loop.task, {SUSPICION})
     write_suspicions(client, dataset, {"a": 0.2, "b": 0.9})
     page = annotation_page.page
     page.goto(review_link(client.url, dataset.id))

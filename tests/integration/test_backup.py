@@ -7,6 +7,7 @@ import pytest
 
 from spanloop.argilla import ArgillaClient, connect, pull
 from spanloop.argilla.sending import submit_response
+from spanloop.config import SplitConfig
 from spanloop.errors import SpanloopError
 from spanloop.local_argilla import process
 from spanloop.local_argilla.process import Running
@@ -14,13 +15,14 @@ from spanloop.processes.ports import free_port
 from spanloop.records import Span
 from spanloop.services.backup import back_up, restore
 from spanloop.store import Store, verify_all
+from spanloop.store.groups import Dealing
 
 
 def make_store(root: Path, text: str = "x") -> Store:
     store = Store(root)
     store.publish("models", "m0001-aaaaaaaa", lambda folder: (folder / "weights").write_text(text * 100_000))
     store.set_champion("m0001-aaaaaaaa")
-    store.keep_groups({"r1": "a"})
+    store.groups.write(Dealing(SplitConfig(), {"r1": "a"}, {"a": "test"}))
     return store
 
 
@@ -37,7 +39,8 @@ def test_what_is_restored_is_what_was_backed_up(
 
     home, again = tmp_path / "home", Store(tmp_path / "elsewhere")
     restore(tmp_path / "backup", again, home)
-    assert (again.champion(), again.groups()) == ("m0001-aaaaaaaa", {"r1": "a"})
+    assert again.champion() == "m0001-aaaaaaaa"
+    assert again.groups.read(SplitConfig()) == store.groups.read(SplitConfig())
     assert set(verify_all(again).values()) == {""}
     running = process.start(home, port=free_port(), environ=server_environ)
     try:

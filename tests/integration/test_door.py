@@ -228,7 +228,7 @@ def test_only_the_suggestion_of_our_question_is_taken_away(
     loop.argilla.dataset += "-theirs"
     theirs = rg.Dataset(loop.argilla.dataset, loop.argilla.workspace, settings, client=sdk).create()
     suggestions = [rg.Suggestion("comment", "why not", agent="gpt-4o"), rg.Suggestion("entities", [], agent="gpt-4o")]
-    theirs.records.log([rg.Record({"text": "Anna went out"}, suggestions=suggestions, id="a")])
+    theirs.records.log([rg.Record(fields={"text": "Anna went out"}, suggestions=suggestions, id="a")])
 
     dataset = find_dataset(client, loop)
     assert write_suggestions(client, dataset, [Scored("a", None, 0.5, blind=True)]).withdrawn == 1

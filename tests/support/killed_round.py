@@ -2,8 +2,8 @@
 
     python killed_round.py OUT.json CONFIG.json,POINT,POINT,… CONFIG.json
 
-A point is `before:TASK`, `after:TASK`, or one of `MIDDLES`. One child a point, then one that runs to the end. Imports
-are made once: every child is a fork.
+A point is `before:TASK`, `after:TASK`, or one of `FIRSTS` and `MIDDLES`. One child a point, then one that runs to the
+end. Imports are made once: every child is a fork.
 """
 
 import json
@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+RENEWED = ("middle:bind", "middle:lease")  # of every round
+FIRSTS = (*RENEWED, "middle:keep-splits")  # of a first round; what is kept is not kept again
 MIDDLES = (
     "middle:publish-model",
     "middle:promotion",
@@ -101,8 +103,10 @@ def _round(config: Any, point: str, out: str) -> None:
 def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
     """Die right after an effect, before anybody took note of it."""
     from spanloop.argilla.client import ArgillaClient
-    from spanloop.rounds import closing, models
+    from spanloop.rounds import closing, holding, models
     from spanloop.store import Store
+    from spanloop.store.binding import Binding
+    from spanloop.store.groups import Groups
 
     def then(owner: Any, name: str, point: str, when: Callable[..., bool] = lambda *args: True) -> None:
         before = getattr(owner, name)
@@ -115,6 +119,9 @@ def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
 
         setattr(owner, name, call)
 
+    then(Binding, "write", "middle:bind")
+    then(holding, "write_lease", "middle:lease")
+    then(Groups, "write", "middle:keep-splits")
     then(models, "_copy_model", "middle:publish-model")
     then(Store, "set_champion", "middle:promotion")
     then(ArgillaClient, "put", "middle:bulk-write", lambda client, path, *rest: path.endswith("/bulk"))

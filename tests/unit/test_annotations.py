@@ -78,6 +78,23 @@ def test_annotations_are_sorted_and_every_loss_is_reported() -> None:
     assert [(x.record_id, x.span) for x in resolution.moved] == [("r1", Span(14, 19, "LOC"))]
 
 
+def test_labels_may_overlap_where_the_dataset_allows_it() -> None:
+    whole, inner, doubled = Span(0, 19, "ORG"), Span(0, 3, "PER"), Span(0, 7, "PER")
+    marked = record(response("a", [whole, inner, doubled, ROME]))
+    usual = resolve([marked], AnnotationConfig())
+    assert usual.annotations[0].spans == (whole,)
+    allowed = resolve([marked], AnnotationConfig(), allow_overlapping=True)
+    assert allowed.annotations[0].spans == (doubled, whole, ROME)
+    assert [(x.span, x.reason) for x in allowed.lost] == [(inner, "overlap")]
+
+
+def test_annotators_agree_on_overlapping_spans() -> None:
+    whole = Span(0, 19, "ORG")
+    marked = record(response("a", [whole, ADA, ROME]), response("b", [whole, ADA]))
+    found = resolve([marked], AnnotationConfig(strategy="intersection"), allow_overlapping=True)
+    assert found.annotations[0].spans == (ADA, whole)
+
+
 def test_duplicates_are_reported_with_several_annotators_too() -> None:
     both = record(response("a", [ADA, ADA]), response("b", [ADA]))
     resolution = resolve([both], AnnotationConfig(strategy="intersection"))

@@ -6,10 +6,13 @@ from tiny_models import LABELS, wordpiece
 
 from spanloop.model.encoding import Encoder
 from spanloop.model.scores import ScoreScale
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example, Span
 from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, find_spans, fit_scale
 from spanloop.training.folds import FEWEST_GROUPS, deal_folds
 from spanloop.training.targets import make_targets
+
+SCHEME = TagScheme(tuple(LABELS))
 
 
 def test_folds_hold_whole_groups_and_like_numbers_of_records() -> None:
@@ -73,12 +76,12 @@ def test_one_span_decides_no_score() -> None:
 def test_what_is_found_in_texts_is_set_against_their_spans() -> None:
     """A model that read only the texts 5, 2 and 0, and took a place for a person in the second."""
     examples = [Example(str(i), "Ada met Bo." + " Yes." * i, (Span(0, 3, "PER"), Span(8, 10, "PER"))) for i in range(6)]
-    targets, texts = make_targets(Encoder(wordpiece(), 32, 0), examples, LABELS, "first"), np.array([5, 2, 0])
-    tags = targets.word_tags[targets.words_of(texts)]
+    targets, texts = make_targets(Encoder(wordpiece(), 32, 0), examples, SCHEME, "first"), np.array([5, 2, 0])
+    tags = targets.word_tags[targets.words_of(texts), 0]
     logits = np.full((len(tags), 5), -4.0)
     logits[np.arange(len(tags)), tags] = 4.0
     logits[np.diff(targets.encoded.text_words)[5]] = [0.0, 0.0, 0.0, 4.0, 0.0]  # the first word of text 2 as a LOC
-    found = find_spans(targets, texts, logits, examples, LABELS)
+    found = find_spans(targets, texts, logits, examples)
     assert found.hits.tolist() == [True, True, False, True, True, True]
     assert found.probabilities.argmin() == 2
     confidence = confidence_of([found], n_gold=6)

@@ -45,8 +45,25 @@ def judged_records(draw):
     return text, gold, tuple(sorted(kept + free))
 
 
+@st.composite
+def nested_records(draw):
+    """The same with a layer of spans for each of two labels: those of different labels may overlap."""
+    text = draw(st.text(st.sampled_from("ab ,é😀"), max_size=12))
+    layers = {label: [] for label in ("gold", "found")}
+    for label in LABELS[:2]:
+        for spans in layers.values():
+            spans += [Span(s.start, s.end, label) for s in draw(span_lists(text))]
+    kept = {s for s in layers["gold"] if draw(st.booleans())}
+    free = [s for s in layers["found"] if not any(overlap(s, k) for k in kept)]
+    return text, tuple(sorted(layers["gold"])), tuple(sorted({*kept, *free}))
+
+
+def overlap(a, b):
+    return a.label == b.label and a.start < b.end and b.start < a.end
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(judged_records(), min_size=1, max_size=4))
+@given(st.lists(judged_records() | nested_records(), min_size=1, max_size=4))
 def test_seqeval_agrees_with_exact_spans_on_every_record(records):
     examples = [Example(str(i), text, gold) for i, (text, gold, _) in enumerate(records)]
     predictions = {str(i): found for i, (_, _, found) in enumerate(records)}
@@ -70,7 +87,7 @@ def test_every_span_is_one_run_of_units(record):
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(judged_records(), min_size=1, max_size=4))
+@given(st.lists(judged_records() | nested_records(), min_size=1, max_size=4))
 def test_three_implementations_count_the_same_right_spans(records):
     examples = [Example(str(i), text, gold) for i, (text, gold, _) in enumerate(records)]
     predictions = {str(i): found for i, (_, _, found) in enumerate(records)}
@@ -153,6 +170,18 @@ def test_evaluation_survives_json_and_prints_a_table():
     assert adapter.validate_json(adapter.dump_json(result)) == result
     assert result.markdown().splitlines()[-1] == "| **all** | 25.0 | 25.0 | 25.0 | 4 |"
     assert result.headline().startswith("F1 25.0 (")
+
+
+def test_nested_spans_are_right_one_by_one():
+    """A person named after a place: the person's end is wrong, the place is right; another place was overlooked."""
+    gold = (Span(0, 12, "PER"), Span(4, 12, "LOC"), Span(36, 42, "LOC"))
+    predictions = {"a": [ScoredSpan(0, 16, "PER", 0.9), ScoredSpan(4, 12, "LOC", 0.8)]}
+    result = evaluate([Example("a", TEXT, gold)], predictions, ["PER", "LOC"])
+    assert (result.precision, result.recall, result.f1) == (0.5, 1 / 3, 0.4)
+    assert result.seqeval_f1 == pytest.approx(0.4)
+    assert result.per_label["LOC"]["recall"] == 0.5
+    assert result.errors == {"correct": 1, "boundary": 1, "type": 0, "both": 0, "missed": 1, "spurious": 0}
+    assert result.boundary["strict"]["correct"] == 1
 
 
 def test_records_without_any_span_score_zero_and_never_nan():

@@ -9,6 +9,7 @@ from tiny_models import LABELS, wordpiece
 from spanloop.errors import StoreError
 from spanloop.model.encoding import Encoder
 from spanloop.model.scores import ScoreScale
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Evidence, Example, ScoredSpan, Span
 from spanloop.training.evidence import evidence_of
 from spanloop.training.evidence_file import read_evidence, write_evidence
@@ -21,14 +22,14 @@ ADA, BO, PARIS = Span(0, 3, "PER"), Span(8, 10, "PER"), Span(14, 19, "LOC")
 
 def read(marked: list[tuple[Span, ...]], seen: list[tuple[Span, ...]], texts: list[int]) -> OutOfFold:
     """Models that are rather sure of the spans `seen` in the texts, whatever is `marked` there."""
-    encoder = Encoder(wordpiece(), 32, 0)
+    encoder, scheme = Encoder(wordpiece(), 32, 0), TagScheme(tuple(LABELS))
     examples = [Example(str(i), TEXT, spans) for i, spans in enumerate(marked)]
-    right = make_targets(encoder, [Example(str(i), TEXT, spans) for i, spans in enumerate(seen)], LABELS, "first")
+    right = make_targets(encoder, [Example(str(i), TEXT, spans) for i, spans in enumerate(seen)], scheme, "first")
     rows = np.array(texts)
-    tags = right.word_tags[right.words_of(rows)]
+    tags = right.word_tags[right.words_of(rows), 0]
     logits = np.full((len(tags), 5), -3.0)
     logits[np.arange(len(tags)), tags] = 3.0
-    return OutOfFold(examples, LABELS, make_targets(encoder, examples, LABELS, "first"), rows, logits)
+    return OutOfFold(examples, make_targets(encoder, examples, scheme, "first"), rows, logits)
 
 
 def test_marked_and_found_spans_stand_beside_each_other_with_their_probabilities() -> None:

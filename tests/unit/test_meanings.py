@@ -104,6 +104,12 @@ def test_the_ways_out_of_a_difference() -> None:
     ]
 
 
+def test_spans_of_labels_that_became_one_never_overlap() -> None:
+    task = TaskConfig(labels=["place"], mapping={"city": "place", "land": "place"})
+    spans = [ScoredSpan(0, 9, "city", 0.4), ScoredSpan(0, 4, "land", 0.6), ScoredSpan(5, 9, "city", 0.5)]
+    assert relabel(spans, task) == (ScoredSpan(0, 4, "place", 0.6), ScoredSpan(5, 9, "place", 0.5))
+
+
 def test_a_model_of_the_past_speaks_of_todays_labels() -> None:
     task = TaskConfig(labels=["human", "place"], mapping={"person": "human", "thing": ""})
     spans = [ScoredSpan(i, i + 1, name, 0.5) for i, name in enumerate(["person", "place", "thing", "event"])]

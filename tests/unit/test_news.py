@@ -28,6 +28,9 @@ def model(store, name):
     return name
 
 
+WAITING = {"w1": "text of 1", "w2": "text of 2"}
+
+
 def finish_round(config, found, records=100, challenger=None, snapshot=None):
     """Publish a round as a finished one would."""
     store = Store(config.store)
@@ -42,20 +45,21 @@ def finish_round(config, found, records=100, challenger=None, snapshot=None):
     def fill(folder):
         write_json(folder / "round.json", report.model_dump(mode="json"))
         write_json(folder / "annotations.json", fingerprints(found))
+        write_json(folder / "waiting.json", WAITING)
 
     store.publish("rounds", report.round, fill)
     return store
 
 
 def test_the_first_round_is_news(config):
-    news = find_news(Store(config.store), config, annotations(3), 100)
+    news = find_news(Store(config.store), config, annotations(3), 100, WAITING)
     assert news.anything
     assert news.reason == "the first round: 3 of 100 records are annotated"
 
 
 def test_the_same_again_is_not(config):
     store = finish_round(config, annotations(3))
-    news = find_news(store, config, annotations(3), 100)
+    news = find_news(store, config, annotations(3), 100, WAITING)
     assert not news.anything
     assert news.reason == "nothing new since r0001: 3 records are annotated"
 
@@ -69,27 +73,49 @@ def test_the_same_again_is_not(config):
     ],
 )
 def test_added_changed_and_withdrawn_records_are_news(config, now, reason):
-    news = find_news(finish_round(config, annotations(3)), config, now, 100)
+    news = find_news(finish_round(config, annotations(3)), config, now, 100, WAITING)
     assert news.anything
     assert news.reason == reason
 
 
 def test_fewer_than_asked_for_are_not_yet_news(config):
     config.round.min_new = 10
-    news = find_news(finish_round(config, annotations(3)), config, annotations(7), 100)
+    news = find_news(finish_round(config, annotations(3)), config, annotations(7), 100, WAITING)
     assert not news.anything
     assert news.reason == "nothing new since r0001: 4 records annotated or changed, 10 needed"
 
 
 def test_imported_records_are_news(config):
-    news = find_news(finish_round(config, annotations(3)), config, annotations(3), 150)
+    news = find_news(finish_round(config, annotations(3)), config, annotations(3), 150, WAITING)
     assert news.reason == "150 records, 100 in r0001"
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        ({"w1": "text of 1", "w3": "text of 3"}, "1 new among the records that wait, since r0001"),
+        ({"w1": "another", "w2": "text of 2"}, "1 with another text among the records that wait, since r0001"),
+        ({"w1": "", "w4": "", "w5": ""}, "2 new and 1 with another text among the records that wait, since r0001"),
+    ],
+)
+def test_one_record_for_another_and_an_edited_text_are_news(config, now, reason):
+    assert find_news(finish_round(config, annotations(3)), config, annotations(3), 100, now).reason == reason
+
+
+def test_records_that_wait_no_more_are_no_news(config):
+    assert not find_news(finish_round(config, annotations(3)), config, annotations(3), 100, {}).anything
+
+
+def test_a_round_that_does_not_say_which_texts_waited_is_followed_by_one(config):
+    store = finish_round(config, annotations(3))
+    (store.path("rounds", "r0001") / "waiting.json").unlink()
+    assert find_news(store, config, annotations(3), 100, WAITING).reason == "r0001 does not say which texts waited"
 
 
 def test_a_changed_setting_is_news(config):
     store = finish_round(config, annotations(3))
     config.selection.strategy = "random"
-    assert find_news(store, config, annotations(3), 100).reason == "selection.strategy was changed since r0001"
+    assert find_news(store, config, annotations(3), 100, WAITING).reason == "selection.strategy was changed since r0001"
 
 
 def test_a_rollback_is_news(config):
@@ -98,7 +124,7 @@ def test_a_rollback_is_news(config):
         store.set_champion(model(store, name))
     finish_round(config, annotations(3))
     store.roll_back()
-    news = find_news(store, config, annotations(3), 100)
+    news = find_news(store, config, annotations(3), 100, WAITING)
     assert news.reason == "the champion is m0001-aaaaaaaa; it was m0002-bbbbbbbb after r0001"
 
 
@@ -115,7 +141,7 @@ def begin(config, key="key", now="then"):
 def test_an_interrupted_round_is_news(config):
     store = finish_round(config, annotations(3))
     begin(config)
-    assert find_news(store, config, annotations(3), 100).reason == "r0002 was interrupted; it goes on"
+    assert find_news(store, config, annotations(3), 100, WAITING).reason == "r0002 was interrupted; it goes on"
 
 
 def test_what_a_round_killed_after_its_publication_left_is_removed(config):
@@ -138,11 +164,11 @@ def test_a_model_is_judged_once_while_it_is_whole(config):
     assert judged_before(store, "v0001-cccccccc", "t1") is None
 
 
-@pytest.mark.parametrize("name", ["round.json", "annotations.json"])
+@pytest.mark.parametrize("name", ["round.json", "annotations.json", "waiting.json"])
 def test_a_damaged_record_of_a_round_stops_nothing(config, name):
     store = finish_round(config, annotations(3))
     (store.path("rounds", "r0001") / name).write_text("{half")
-    assert find_news(store, config, annotations(3), 100).anything
+    assert find_news(store, config, annotations(3), 100, WAITING).anything
 
 
 def test_the_champion_at_the_start_is_remembered_over_a_crash_after_promotion(config):

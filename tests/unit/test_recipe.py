@@ -12,7 +12,9 @@ from transformers import AutoConfig, AutoModelForTokenClassification
 
 from spanloop.config import TrainingConfig
 from spanloop.model.encoding import Encoder
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example, Span
+from spanloop.spans import tag_names
 from spanloop.training.batching import epoch_steps, share
 from spanloop.training.pretrained import load_model
 from spanloop.training.recipe import Schedule, learning_rate, make_schedule, parameter_groups
@@ -47,7 +49,7 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
 
 
 def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
-    model, _ = load_model(str(save_tiny_encoder(tmp_path)), LABELS, 0)
+    model, _ = load_model(str(save_tiny_encoder(tmp_path)), tag_names(LABELS), 0)
     config = TrainingConfig(learning_rate=1e-4, head_learning_rate_ratio=5, weight_decay=0.1)
     groups = parameter_groups(model, config)
     rate_of = {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
@@ -109,19 +111,18 @@ def test_processes_share_a_step_evenly(lengths: np.ndarray, processes: int) -> N
 def test_targets_lie_on_first_subwords_or_on_all() -> None:
     encoder = Encoder(wordpiece(), 32, 0)
     example = Example("a", "Zürichsee is in Zermattland.", (Span(0, 9, "LOC"), Span(16, 27, "LOC")))
-    first = make_targets(encoder, [example], LABELS, "first")
-    every = make_targets(encoder, [example], LABELS, "all")
+    first = make_targets(encoder, [example], TagScheme(tuple(LABELS)), "first")
+    every = make_targets(encoder, [example], TagScheme(tuple(LABELS)), "all")
     subwords = int((first.encoded.subword_word == 0).sum())
     assert subwords > 1
-    assert first.word_tags.tolist() == [3, 0, 0, 3, 0]
-    assert first.subword_tags[:subwords].tolist() == [3, *[IGNORED] * (subwords - 1)]
-    assert every.subword_tags[:subwords].tolist() == [3, *[4] * (subwords - 1)]
+    assert first.word_tags[:, 0].tolist() == [3, 0, 0, 3, 0]
+    assert first.subword_tags[:subwords, 0].tolist() == [3, *[IGNORED] * (subwords - 1)]
+    assert every.subword_tags[:subwords, 0].tolist() == [3, *[4] * (subwords - 1)]
     assert not (every.subword_tags == IGNORED).any()
 
 
 def test_a_span_inside_a_word_is_trained_as_the_word_and_named() -> None:
-    targets = make_targets(
-        Encoder(wordpiece(), 32, 0), [Example("r7", "Parisian", (Span(0, 5, "LOC"),))], LABELS, "first"
-    )
-    assert targets.word_tags.tolist() == [3]
+    example = Example("r7", "Parisian", (Span(0, 5, "LOC"),))
+    targets = make_targets(Encoder(wordpiece(), 32, 0), [example], TagScheme(tuple(LABELS)), "first")
+    assert targets.word_tags.tolist() == [[3]]
     assert [(lost.record_id, lost.reason) for lost in targets.lost] == [("r7", "boundary")]

@@ -181,6 +181,19 @@ def test_the_manifest_and_the_card_tell_the_figures(store: Store) -> None:
     assert "1 dropped, 1 with white space trimmed; in 1 records words were cut" in readme
 
 
+def test_overlapping_spans_are_kept_beside_the_tags_of_the_longest(store: Store) -> None:
+    whole, name, place = Span(0, 19, "LOC"), Span(0, 3, "PER"), Span(21, 25, "LOC")
+    row = annotation("r1", (name, whole, place), TEXT[:-1] + " (Rome).")
+    info = build(store, [row, annotation("r2")], *scheme(validation=0, test=0))
+    tags = load_snapshot(store, info.version)["train"][0]["ner_tags"]
+    assert tags == [3, 4, 4, 4, 4, 0, 3, 0, 0]
+    assert read_examples(info.path, "train")[0].spans == (name, whole, place)
+    manifest = json.loads((info.path / "manifest.json").read_text())
+    assert manifest["overlapping"] == ["r1"]
+    assert manifest["lost"] == []
+    assert "in 1 records spans overlap" in (info.path / "README.md").read_text()
+
+
 def test_the_hub_reads_the_card(store: Store) -> None:
     from huggingface_hub import DatasetCard
 

@@ -11,8 +11,11 @@ from seqeval.scheme import IOB2, Entities
 from texts import texts, texts_with_disjoint_spans, texts_with_spans
 
 from spanloop.errors import DataError
-from spanloop.records import Span
+from spanloop.records import ScoredSpan, Span
 from spanloop.spans import (
+    find_clash,
+    have_overlaps,
+    likeliest,
     refine_words,
     resolve_overlaps,
     spans_to_iob2,
@@ -119,6 +122,32 @@ def test_nested_spans() -> None:
     university, city = Span(0, 19, "ORG"), Span(14, 19, "LOC")  # University of Paris
     assert resolve_overlaps([city, university], "longest")[0] == [university]
     assert resolve_overlaps([city, university], "first")[0] == [university]
+
+
+def test_labels_may_nest_where_only_their_own_spans_must_be_disjoint() -> None:
+    university, city, town = Span(0, 19, "ORG"), Span(14, 19, "LOC"), Span(15, 19, "LOC")
+    kept, lost = resolve_overlaps([town, city, university, city], "longest", "r1", within_labels=True)
+    assert kept == [university, city]
+    assert [(x.span, x.reason) for x in lost] == [(city, "duplicate"), (town, "overlap")]
+    with pytest.raises(DataError, match=r"14-19 'LOC' and 15-19 'LOC' overlap"):
+        resolve_overlaps([town, city, university], "error", "r1", within_labels=True)
+
+
+@given(texts_with_spans())
+def test_spans_clash_within_their_label_only(case: Case) -> None:
+    _, spans = case
+    kept, _ = resolve_overlaps(spans, "longest", within_labels=True)
+    assert find_clash(kept) is None
+    assert have_overlaps(kept) == any(overlap(a, b) for i, a in enumerate(kept) for b in kept[i + 1 :])
+    if len(kept) < len(spans):
+        assert find_clash(spans) in spans
+
+
+def test_the_likeliest_of_overlapping_spans_stay() -> None:
+    outer, inner = ScoredSpan(0, 19, "ORG", 0.6), ScoredSpan(14, 19, "LOC", 0.9)
+    other = ScoredSpan(30, 35, "LOC", 0.4)
+    assert likeliest([outer, inner, other]) == [inner, other]
+    assert likeliest([inner, ScoredSpan(14, 19, "ORG", 0.95)]) == [ScoredSpan(14, 19, "ORG", 0.95)]
 
 
 def test_longest_and_first_differ() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from spanloop.config import SplitConfig
 from spanloop.errors import StoreError
 from spanloop.store import Store, verify_all
+from spanloop.store.groups import Dealing
 
 
 @pytest.fixture
@@ -344,10 +346,15 @@ def test_a_rollback_is_a_veto_until_somebody_lifts_it(store: Store) -> None:
     assert (store.champion(), store.vetoed()) == ("m2", [])
 
 
-def test_groups_are_kept_and_a_corrupt_file_is_named(store: Store) -> None:
-    assert store.groups() == {}
-    store.keep_groups({"a": "doc", "b": "0"})
-    assert store.groups() == {"a": "doc", "b": "0"}
+def test_groups_and_splits_are_kept_and_a_corrupt_file_is_named(store: Store) -> None:
+    settings = SplitConfig()
+    dealing = store.groups.read(settings)
+    assert dealing == Dealing(settings)
+    assert [dealing.keep("a", "patent-9"), dealing.keep("a", "elsewhere")] == ["patent-9", "patent-9"]
+    store.groups.write(dealing)
+    later = store.groups.read(SplitConfig(test=0))
+    assert later.groups == {"a": "patent-9"}
+    assert (later.split_of("patent-9"), later.settings.split_of("patent-9")) == ("test", "validation")
     (store.root / "groups.json").write_text('{"a": 7}')
     with pytest.raises(StoreError, match=r"groups.json is corrupt; restore it from a backup, or delete it"):
-        store.groups()
+        store.groups.read(settings)

@@ -18,6 +18,7 @@ from spanloop.model.encoding import Encoder
 from spanloop.model.surface import Feature, dropped, surface_classes
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
+from spanloop.spans import tag_names
 from spanloop.training.job import Job, run_job
 from spanloop.training.pretrained import load_model
 from spanloop.training.token_types import teach_surface
@@ -62,7 +63,7 @@ def test_only_what_the_tokenizer_drops_is_shown(kind: str, lost: tuple[Feature, 
 
 
 def test_a_taught_encoder_begins_as_it_was(tmp_path: Path) -> None:
-    model, tokenizer = load_model(str(save_tiny_encoder(tmp_path)), ["PER"], 0)
+    model, tokenizer = load_model(str(save_tiny_encoder(tmp_path)), tag_names(["PER"]), 0)
     assert dropped(tokenizer) == ("case", "space")
     ids = torch.tensor([[2, 5, 6, 7, 3]])
     model.eval()

@@ -24,6 +24,7 @@ from spanloop.errors import LabelError, StoreError, TrainingError
 from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
+from spanloop.spans import tag_names
 from spanloop.training.evidence import evidence_of
 from spanloop.training.evidence_file import EVIDENCE, read_evidence
 from spanloop.training.job import Job, cross_fit, run_job
@@ -201,7 +202,7 @@ def test_one_window_that_does_not_fit_is_an_error(
 
 
 def test_a_loss_that_is_no_number_is_an_error(encoder: Path, tmp_path: Path) -> None:
-    model, tokenizer = load_model(str(encoder), LABELS, 0)
+    model, tokenizer = load_model(str(encoder), tag_names(LABELS), 0)
     with torch.no_grad():
         model.classifier.weight.fill_(float("nan"))
     model.save_pretrained(tmp_path / "broken")
@@ -229,9 +230,9 @@ def test_long_texts_are_trained_on_to_their_end(encoder: Path, tmp_path: Path) -
 def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_path: Path) -> None:
     run_job(make_job(encoder, tmp_path / "first", records=16, min_steps=120))
     old = weights(tmp_path / "first")["classifier.weight"]
-    same, _ = load_model(str(tmp_path / "first"), LABELS, 0)
+    same, _ = load_model(str(tmp_path / "first"), tag_names(LABELS), 0)
     assert torch.equal(same.classifier.weight, old)
-    other, _ = load_model(str(tmp_path / "first"), ["ORG", "PER"], 0)
+    other, _ = load_model(str(tmp_path / "first"), tag_names(["ORG", "PER"]), 0)
     assert torch.equal(other.classifier.weight[[0, 3, 4]], old[[0, 1, 2]])
     assert not torch.isin(other.classifier.weight[1:3], old).any()
 

@@ -9,7 +9,7 @@ from spanloop.annotations.agreement import mean_pairwise_f1, span_sets
 from spanloop.config import AnnotationConfig
 from spanloop.errors import DataError
 from spanloop.records import Annotation, Record, Response, Span
-from spanloop.spans import LostSpan, resolve_overlaps, tidy_spans
+from spanloop.spans import LostSpan, OverlapPolicy, resolve_overlaps, tidy_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ class Resolution:
     aside: list[SetAside] = field(default_factory=list)
 
 
-def resolve(records: Iterable[Record], config: AnnotationConfig, min_submitted: int = 1) -> Resolution:
+def resolve(
+    records: Iterable[Record], config: AnnotationConfig, min_submitted: int = 1, *, allow_overlapping: bool = False
+) -> Resolution:
     """Agree on one list of spans for each record that enough people submitted.
 
     A record submitted without spans is a real negative and stays. Drafts and discarded responses are not looked at.
@@ -52,6 +54,7 @@ def resolve(records: Iterable[Record], config: AnnotationConfig, min_submitted: 
         records: Records in any order.
         config: The strategy, and what to do with overlaps and white space.
         min_submitted: Submitted responses that complete a record; with fewer it has no annotation yet.
+        allow_overlapping: Spans of different labels may overlap; within a label they never may.
 
     Returns:
         Annotations, and what did not go into them as it was marked.
@@ -68,7 +71,8 @@ def resolve(records: Iterable[Record], config: AnnotationConfig, min_submitted: 
         used = [latest(record)] if config.strategy == "latest" else list(record.submitted)
         tidied = [tidy_spans(record.text, r.spans, record.id, trim=config.whitespace == "trim") for r in used]
         needed = len(used) // 2 + 1 if config.strategy == "majority" else len(used)
-        spans, lost = _agreed([spans for spans, _ in tidied], needed, config, record.id)
+        answers = [spans for spans, _ in tidied]
+        spans, lost = _agreed(answers, needed, config.overlaps, record.id, within_labels=allow_overlapping)
         problems = [problem for _, found in tidied for problem in found]
         resolution.lost.extend(sorted([p for p in problems if p.reason != "boundary"] + lost))
         resolution.moved.extend(sorted(p for p in problems if p.reason == "boundary"))
@@ -100,20 +104,19 @@ def latest(record: Record) -> Response:
 
 
 def _agreed(
-    answers: list[list[Span]], needed: int, config: AnnotationConfig, record_id: str
+    answers: list[list[Span]], needed: int, policy: OverlapPolicy, record_id: str, *, within_labels: bool
 ) -> tuple[list[Span], list[LostSpan]]:
     """Spans that at least `needed` annotators marked, made disjoint; and what was lost on the way."""
     if len(answers) == 1:
-        return resolve_overlaps(answers[0], config.overlaps, record_id)
+        return resolve_overlaps(answers[0], policy, record_id, within_labels=within_labels)
     votes: Counter[Span] = Counter()
     lost: list[LostSpan] = []
     for answer in answers:
         marked = Counter(answer)
         votes.update(marked.keys())
         lost.extend(LostSpan(record_id, span, "duplicate") for span, n in marked.items() for _ in range(n - 1))
-    spans, overlapping = resolve_overlaps(
-        [span for span, n in votes.items() if n >= needed], config.overlaps, record_id
-    )
+    agreed = [span for span, n in votes.items() if n >= needed]
+    spans, overlapping = resolve_overlaps(agreed, policy, record_id, within_labels=within_labels)
     return spans, lost + overlapping
 
 

@@ -13,7 +13,7 @@ name; and a user's key is read, which `rg.User` lacks.
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.connection import connect, needs_prefect
-from spanloop.argilla.dataset import DatasetRef, ensure_dataset, find_dataset, prepare_dataset
+from spanloop.argilla.dataset import DatasetRef, ensure_dataset, find_dataset
 from spanloop.argilla.links import queue_link
 from spanloop.argilla.pull import pull, pull_submitted
 from spanloop.argilla.writing import Scored, WriteReport, write_suggestions
@@ -27,7 +27,6 @@ __all__ = [
     "ensure_dataset",
     "find_dataset",
     "needs_prefect",
-    "prepare_dataset",
     "pull",
     "pull_submitted",
     "queue_link",

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _WAITS = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts
 _BUSY = {429, 500, 502, 503, 504}
-_CLASHING = {409, 422}
+_CLASHING = {404, 409, 422}
 _DETAIL = 300
 
 
@@ -28,7 +28,7 @@ class _MayPass(ArgillaUnreachable):
 
 
 class _Clash(ArgillaError):
-    """Refused, perhaps because it is there already."""
+    """Refused, perhaps because it is there already, or because what it is about has changed or gone."""
 
 
 class ArgillaClient:
@@ -104,7 +104,7 @@ class ArgillaClient:
         return self._repeat("DELETE", path, params=params)
 
     def patch(self, path: str, body: Json) -> Json:
-        """RecordChange some values of a resource."""
+        """Change some values of a resource."""
         return self._repeat("PATCH", path, json=body)
 
     def search(self, path: str, body: Json, **params: str | int) -> Json:
@@ -136,6 +136,27 @@ class ArgillaClient:
                 if wait is None:
                     raise
             self._sleep(wait)
+
+    def unless_overtaken(self, write: Callable[[], object], overtaken: Callable[[], bool]) -> bool:
+        """Write to what was looked at before, unless it has changed or gone since.
+
+        Args:
+            write: Sends what the server takes as a whole or refuses as a whole.
+            overtaken: Looks whether things are still as they were; asked where the server refuses.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            ArgillaError: The server refuses, and nothing has changed.
+        """
+        try:
+            write()
+        except _Clash:
+            if not overtaken():
+                raise
+            return False
+        return True
 
     def _repeat(self, method: str, path: str, **options: Any) -> Json:
         return self._parsed(self._steadily(method, path, **options))

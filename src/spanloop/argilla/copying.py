@@ -10,12 +10,12 @@ from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
+from spanloop.argilla.lease import LEASE
 from spanloop.argilla.meanings import Meanings, as_shown
 from spanloop.argilla.pull import in_bulks, pull_items
 from spanloop.argilla.sending import create_items
 from spanloop.config import TaskConfig
 
-_LEASE = "spanloop_store"  # the property that says to which store a dataset belongs: a copy belongs to none yet
 _FEWEST_VISIBLE = 3
 
 Json = dict[str, Any]
@@ -136,7 +136,7 @@ def copy_parts(client: ArgillaClient, source: DatasetRef, name: str, task: TaskC
             wanted = {key: part[key] for key in keys}
             if part["id"] == source.question_id:
                 wanted["settings"] = _with_labels(part["settings"], task)
-            if part["name"] != _LEASE:
+            if part["name"] != LEASE:  # a copy belongs to no store yet
                 _ensure(client, f"{theirs}datasets/{made['id']}/{kind}", f"datasets/{made['id']}/{kind}", wanted)
     client.once(
         lambda: client.put(f"datasets/{made['id']}/publish"),

@@ -1,6 +1,6 @@
 """Find or create the Argilla dataset of a configuration, and say where its parts are."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.meanings import Meanings, follow_labels, meanings_of
-from spanloop.argilla.shape import WRITTEN, Property, dataset_settings
+from spanloop.argilla.shape import dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
 from spanloop.errors import ArgillaError, ConfigError
 
@@ -32,6 +32,7 @@ class DatasetRef:
         labels: The project's labels, in the order in which annotators see them.
         allow_overlapping: May annotators mark overlapping spans?
         min_submitted: Submitted responses that complete a record.
+        active_at: When somebody last answered, ISO 8601.
         meanings: What the question's options mean.
     """
 
@@ -44,6 +45,7 @@ class DatasetRef:
     labels: tuple[str, ...]
     allow_overlapping: bool
     min_submitted: int
+    active_at: str = field(default="", compare=False)
     meanings: Meanings = field(default_factory=Meanings)
 
 
@@ -78,47 +80,6 @@ def dataset_as_it_is(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
 
     with sdk_errors(client.url):
         return _reference(client, _find_ready(client, config), config.task)[0]
-
-
-def prepare_dataset(
-    client: ArgillaClient, config: LoopConfig, properties: Collection[Property] = WRITTEN
-) -> DatasetRef:
-    """`find_dataset`, with the metadata that is about to be written made where the dataset's makers left it out.
-
-    Args:
-        client: The connection.
-        config: Names the dataset.
-        properties: What will be written; by default what a round writes.
-
-    Raises:
-        ArgillaError: A metadata property of one of these names takes something else; nothing was changed.
-    """
-    import argilla as rg
-
-    from spanloop.argilla.sdk import sdk_errors
-
-    with sdk_errors(client.url):
-        found = _find_ready(client, config)
-        reference = in_labels(_reference(client, found, config.task)[0], config.task)
-        api = client.sdk.api.metadata
-        wanted = [x for x in dataset_settings(config.task, client.sdk).metadata if x.name in properties]
-        there = {x.name: x.settings for x in api.list(found.id)}
-        for ours in wanted:
-            _check_property(found.name, ours.name, ours.api_model().settings.type, there.get(ours.name))
-        _ensure_all(client, rg.Dataset.from_model(found, client=client.sdk), wanted, api)
-    return reference
-
-
-def _check_property(dataset: str, name: str, kind: str, there: Any) -> None:
-    """Refuse a property that would not take what is about to be written."""
-    bounds = [getattr(there, bound, None) for bound in ("min", "max", "values")]
-    if there is None or (there.type == kind and not any(bound is not None for bound in bounds)):
-        return
-    what = f"of type {there.type}" if there.type != kind else "with bounds"
-    raise ArgillaError(
-        f"dataset {dataset!r} has a metadata property {name!r} {what}, where spanloop writes any {kind}; "
-        "delete it in the dataset's settings in Argilla, or set argilla.dataset to another dataset"
-    )
 
 
 def _find_ready(client: ArgillaClient, config: LoopConfig) -> Any:
@@ -264,6 +225,7 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
         labels=tuple(option["value"] for option in question.settings.options),
         allow_overlapping=question.settings.allow_overlapping,
         min_submitted=found.distribution.min_submitted,
+        active_at=found.last_activity_at.isoformat() if found.last_activity_at else "",
     )
     return reference, question
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.pull import in_bulks, look_up
 from spanloop.errors import ArgillaError
 
 if TYPE_CHECKING:
@@ -66,8 +66,20 @@ def write_vectors(
         ArgillaError: Argilla refused a bulk; those before it are written.
     """
     for bulk, there in in_bulks(client, dataset, vectors, lambda row: row[0]):
-        rows = [(there[name]["id"], vector) for name, vector in bulk if name in there]
-        items = [{"id": id_, "vectors": {EMBEDDING: [round(float(x), _DIGITS) for x in v]}} for id_, v in rows]
-        if items:
-            client.put(f"datasets/{dataset.id}/records/bulk", {"items": items})
+        _write(client, dataset, bulk, {name: item["id"] for name, item in there.items()})
         written([name for name, _ in bulk])
+
+
+def _write(
+    client: ArgillaClient, dataset: DatasetRef, bulk: list[tuple[str, NDArray[np.floating]]], there: dict[str, str]
+) -> None:
+    """Write to the records that are there, by Argilla's ids; where some leave in between, to those that are left."""
+    vectors = [(there[name], [round(float(x), _DIGITS) for x in vector]) for name, vector in bulk if name in there]
+    body = {"items": [{"id": id_, "vectors": {EMBEDDING: vector}} for id_, vector in vectors]}
+
+    def look() -> dict[str, str]:
+        return {name: item["id"] for name, item in look_up(client, dataset, list(there)).items()}
+
+    path = f"datasets/{dataset.id}/records/bulk"
+    if vectors and not client.unless_overtaken(lambda: client.put(path, body), lambda: look() != there):
+        _write(client, dataset, bulk, look())

@@ -32,6 +32,21 @@ def pull_submitted(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Recor
     return _walk(client, dataset, [_terms("response", "status", ["submitted"])])
 
 
+def pull_pending(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Record]:
+    """The records that are not complete, with all their responses, of any status."""
+    return _walk(client, dataset, [_terms("record", "status", ["pending"])])
+
+
+def latest_change(client: ArgillaClient, dataset: DatasetRef) -> tuple[int, str]:
+    """How many records there are, and when one was last changed; empty while there is none.
+
+    A new text or other metadata is a change, a suggestion or a response is none.
+    """
+    body = {"sort": [{"scope": {"entity": "record", "property": "updated_at"}, "order": "desc"}]}
+    answer = client.search(f"datasets/{dataset.id}/records/search", body, limit=1)
+    return answer["total"], next((item["record"]["updated_at"] for item in answer["items"]), "")
+
+
 def pull_with(client: ArgillaClient, dataset: DatasetRef, name: str) -> Iterator[Record]:
     """The records whose metadata has a value of 0 or more under a name."""
     scope = {"entity": "metadata", "metadata_property": name}

@@ -4,8 +4,9 @@ Nothing else in spanloop builds what Argilla stores of a record. What people own
 is ours is replaced on records that are there, and they are named by the server's own id, so that none is made anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
@@ -94,7 +95,7 @@ def submit_response(
     record: Record,
     spans: Iterable[Span],
     status: ResponseStatus = "submitted",
-) -> None:
+) -> bool:
     """Answer a record as the client's own user, unless that user has answered it in the meantime.
 
     Args:
@@ -103,35 +104,57 @@ def submit_response(
         record: The record.
         spans: Spans in code points of its text.
         status: `submitted`, or `draft` or `discarded`.
+
+    Returns:
+        Whether the record is answered; False: it is gone.
     """
     body = {"status": status, "values": _response_values(record.text, spans, dataset)}
     path = f"records/{record.server_id}/responses"
-    client.once(lambda: client.post(path, body), lambda: _mine(client, dataset, record))
+    return client.unless_overtaken(
+        lambda: client.once(lambda: client.post(path, body), lambda: _mine(client, dataset, record)),
+        lambda: look_up(client, dataset, [record.id]).get(record.id, {}).get("id") != record.server_id,
+    )
 
 
-def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> None:
+def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> bool:
     """Put suggestions and metadata on records; responses and suggestions of other questions stay untouched.
 
     Args:
         client: The connection.
         dataset: Where the records lie.
         changes: At most a bulk of `in_bulks`.
+
+    Returns:
+        Whether all is written; False: a record was deleted or edited since it was looked up. Then look again: what is
+        in place by then needs no second writing.
     """
     changes = list(changes)
-    room = [_room(change.item, dataset) for change in changes]
-    bulk = [_change(change, dataset) for change in changes]
-    for items in (list(filter(None, room)), list(filter(None, bulk))):
-        if items:
-            client.put(f"datasets/{dataset.id}/records/bulk", {"items": items})
+
+    def overtaken() -> bool:
+        now = look_up(client, dataset, [change.item["external_id"] or change.item["id"] for change in changes])
+        there = {item["id"]: item["fields"] for item in now.values()}
+        return any(there.get(change.item["id"]) != change.item["fields"] for change in changes)
+
+    return all(client.unless_overtaken(write, overtaken) for write in _writes(client, dataset, changes))
+
+
+def _writes(
+    client: ArgillaClient, dataset: DatasetRef, changes: Sequence[RecordChange]
+) -> Iterator[Callable[[], object]]:
+    """The requests that make changes, none of which makes a record: one that names fields names the record in its path.
+
+    A text that spanloop did not import may lack the room that offsets need, which the server checks beforehand.
+    """
     for change in changes:
-        if change.withdraws:
-            _withdraw(client, dataset, change.item)
-
-
-def _withdraw(client: ArgillaClient, dataset: DatasetRef, item: Json) -> None:
-    """Take our question's suggestion off a record; no bulk can, and one that is gone by then is no error."""
-    ids = [x["id"] for x in item["suggestions"] if x["question_id"] == dataset.question_id]
-    client.delete(f"records/{item['id']}/suggestions", ids=",".join(ids))
+        fields = change.item["fields"]
+        if change.suggestion and change.suggestion.spans and (roomy := _roomy(fields, dataset)) != fields:
+            yield partial(client.patch, f"records/{change.item['id']}", {"fields": roomy})
+    if items := list(filter(None, (_change(change, dataset) for change in changes))):
+        yield partial(client.put, f"datasets/{dataset.id}/records/bulk", {"items": items})
+    for change in changes:
+        if change.withdraws:  # no bulk takes a suggestion away
+            ids = [x["id"] for x in change.item["suggestions"] if x["question_id"] == dataset.question_id]
+            yield partial(client.delete, f"records/{change.item['id']}/suggestions", ids=",".join(ids))
 
 
 def _create(client: ArgillaClient, dataset: DatasetRef, records: dict[str, Json]) -> set[str]:
@@ -165,18 +188,16 @@ def _new(record: NewRecord, dataset: DatasetRef, user: str) -> Json:
 def _change(change: RecordChange, dataset: DatasetRef) -> Json:
     item: Json = {}
     if change.suggestion is not None:
-        text = from_field(change.item["fields"][dataset.text_field])
+        text = from_field(change.item["fields"].get(dataset.text_field) or "")
         item["suggestions"] = [_suggestion(text, change.suggestion, dataset)]
     if change.metadata is not None:
         item["metadata"] = change.metadata
     return item and {"id": change.item["id"], **item}
 
 
-def _room(item: Json, dataset: DatasetRef) -> Json:
-    """Give a record that spanloop did not import the room that its offsets need: the server checks them before."""
-    field = item["fields"][dataset.text_field]
-    wanted = to_field(from_field(field))
-    return {} if wanted == field else {"id": item["id"], "fields": {**item["fields"], dataset.text_field: wanted}}
+def _roomy(fields: Json, dataset: DatasetRef) -> Json:
+    """A record's fields with the room that the text's offsets need."""
+    return {**fields, dataset.text_field: to_field(from_field(fields[dataset.text_field]))}
 
 
 def _suggestion(text: str, suggestion: Suggestion, dataset: DatasetRef) -> Json:

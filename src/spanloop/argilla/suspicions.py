@@ -8,7 +8,7 @@ from typing import Any, Literal
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks, pull_with
+from spanloop.argilla.pull import in_bulks, look_up, pull_with
 from spanloop.argilla.sending import RecordChange, put_suggestions
 from spanloop.argilla.shape import SUSPICION
 
@@ -47,14 +47,18 @@ def write_suspicions(client: ArgillaClient, dataset: DatasetRef, suspicions: Map
     stale = [record.id for record in pull_with(client, dataset, SUSPICION) if record.id not in suspicions]
     counts: Counter[str] = Counter()
     for bulk, there in in_bulks(client, dataset, [*suspicions, *stale], str):
-        changes = []
-        for name in bulk:
-            if item := there.get(name):
-                outcome, change = _decide(item, dataset, suspicions.get(name))
-                counts.update([outcome] if outcome else [])
-                changes += [change] if change else []
-        put_suggestions(client, dataset, changes)
+        counts.update(_write(client, dataset, {name: suspicions.get(name) for name in bulk}, there))
     return SuspicionReport(**counts)
+
+
+def _write(
+    client: ArgillaClient, dataset: DatasetRef, bulk: Mapping[str, float | None], there: dict[str, dict[str, Any]]
+) -> list[str]:
+    """Write to the records as they are; where they change in between, look at them and decide anew."""
+    decided = [_decide(there[name], dataset, suspicion) for name, suspicion in bulk.items() if name in there]
+    if put_suggestions(client, dataset, [change for _, change in decided if change]):
+        return [outcome for outcome, _ in decided if outcome]
+    return _write(client, dataset, bulk, look_up(client, dataset, list(bulk)))
 
 
 def _decide(

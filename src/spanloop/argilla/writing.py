@@ -5,14 +5,15 @@ kill, a time-out or an annotator's submission ends in the same state, and whatev
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.pull import in_bulks, look_up
 from spanloop.argilla.sending import RecordChange, put_suggestions
 from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY, WRITTEN
 from spanloop.records import Record, ScoredSpan, Suggestion
@@ -21,9 +22,12 @@ _DIGITS = 6  # of priorities and uncertainties
 _SCORE_DIGITS = 4  # coarser than the noise of another batch size, so that the same model writes the same scores
 
 Json = dict[str, Any]
-Outcome = Literal["suggested", "withdrawn", "reordered", "unchanged", "answered", "newer", "foreign", "missing"]
+Outcome = Literal[
+    "suggested", "reordered", "unchanged", "withdrawn", "answered", "newer", "foreign", "edited", "missing"
+]
 Origin = Literal["ours", "newer", "foreign"]
 """Whose a suggestion in place is: this loop's, so that it gives way; a later round's; or somebody else's."""
+Decide = Callable[["Scored", Json | None], tuple[Outcome, RecordChange | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Scored:
         suggestion: The spans to suggest; None leaves the suggestion in place as it is.
         priority: Orders the annotators' queue, highest first.
         uncertainty: How unsure the model is; None leaves the value in place.
+        text: The text that was read: a record that has another one by now is left alone. None: any.
+        stale: A suggestion in place was made for another text: without a new one it is withdrawn.
         blind: People are to see no guess of a model: no suggestion may stay, and no metadata that tells of one.
     """
 
@@ -42,6 +48,8 @@ class Scored:
     suggestion: Suggestion | None
     priority: float
     uncertainty: float | None = None
+    text: str | None = None
+    stale: bool = False
     blind: bool = False
 
 
@@ -51,12 +59,13 @@ class WriteReport:
 
     Attributes:
         suggested: A suggestion was written, with priority and uncertainty.
-        withdrawn: A suggestion was taken away: the record is annotated blind.
+        withdrawn: A suggestion was taken away: the record is annotated blind, or has another text by now.
         reordered: The suggestion was in place, or none is to be; priority or uncertainty changed.
         unchanged: All was in place; nothing was written.
         answered: Somebody has answered (submitted, draft or discarded); left alone.
         newer: A later round's suggestion is in place; left alone.
         foreign: Somebody else's suggestion is in place and stays; the record has its priority.
+        edited: The text was changed after it was read; left to the next round.
         missing: Argilla no longer has the record.
     """
 
@@ -67,6 +76,7 @@ class WriteReport:
     answered: int = 0
     newer: int = 0
     foreign: int = 0
+    edited: int = 0
     missing: int = 0
 
 
@@ -96,20 +106,26 @@ def write_suggestions(
         ArgillaError: Argilla refused a bulk; those before it are written, and running again goes on from there.
     """
     counts: Counter[Outcome] = Counter()
+    decide = partial(_decide, dataset=dataset, origin=origin, keep_foreign=keep_foreign)
     for bulk, there in in_bulks(client, dataset, scored, lambda item: item.record_id):
-        changes = []
-        for item in bulk:
-            outcome, change = _decide(item, there.get(item.record_id), dataset, origin, keep_foreign)
-            counts[outcome] += 1
-            changes += [change] if change else []
-        put_suggestions(client, dataset, changes)
+        counts.update(_write(client, dataset, bulk, there, decide))
         if progress:
             progress(len(bulk))
     return WriteReport(**{str(outcome): n for outcome, n in counts.items()})
 
 
+def _write(
+    client: ArgillaClient, dataset: DatasetRef, bulk: Sequence[Scored], there: dict[str, Json], decide: Decide
+) -> list[Outcome]:
+    """Write what is decided of the records as they are; where they change in between, look at them and decide anew."""
+    decided = [decide(scored, there.get(scored.record_id)) for scored in bulk]
+    if put_suggestions(client, dataset, [change for _, change in decided if change]):
+        return [outcome for outcome, _ in decided]
+    return _write(client, dataset, bulk, look_up(client, dataset, [x.record_id for x in bulk]), decide)
+
+
 def _decide(
-    scored: Scored, item: Json | None, dataset: DatasetRef, origin: Callable[[str], Origin], keep_foreign: bool
+    scored: Scored, item: Json | None, *, dataset: DatasetRef, origin: Callable[[str], Origin], keep_foreign: bool
 ) -> tuple[Outcome, RecordChange | None]:
     """What to do about one record, and what to change on it; None leaves all of it alone."""
     if item is None:
@@ -117,15 +133,25 @@ def _decide(
     record = to_record(item, dataset)
     if record.responses:
         return "answered", None
-    whose = origin(record.suggestion.agent) if record.suggestion and (scored.suggestion or scored.blind) else "ours"
-    if whose == "newer":
+    if scored.text not in (None, record.text):
+        return "edited", None
+    whose = origin(record.suggestion.agent) if record.suggestion else "ours"
+    if whose == "newer" and (scored.suggestion or scored.blind):
         return "newer", None
-    stays = whose == "foreign" and keep_foreign
-    scored = replace(scored, suggestion=None if stays or scored.blind else _rounded(scored.suggestion))
+    return _change(scored, record, item, whose, stays=whose == "foreign" and keep_foreign)
+
+
+def _change(scored: Scored, record: Record, item: Json, whose: Origin, *, stays: bool) -> tuple[Outcome, RecordChange]:
+    """What is to change on a record that waits, whose suggestion in place may have to stay."""
     there = record.suggestion and replace(record.suggestion, updated_at="")
+    misfit = scored.stale or (there and any(span.start >= span.end for span in there.spans))
+    left_over = misfit and scored.suggestion is None and whose == "ours"
+    withdraws = there is not None and not stays and (scored.blind or bool(left_over))
+    scored = replace(scored, suggestion=None if stays or scored.blind else _rounded(scored.suggestion))
     metadata = _metadata(scored, record)
+    if withdraws:
+        metadata.pop(MODEL_VERSION, None)
     wanted = scored.suggestion if scored.suggestion != there else None
-    withdraws = scored.blind and there is not None and not stays
     change = RecordChange(item, wanted, metadata if metadata != record.metadata else None, withdraws)
     return "foreign" if stays else _outcome(change), change
 

@@ -35,6 +35,7 @@ def _options(
 def register() -> None:
     """Attach the command groups to the application."""
     from spanloop.cli import (
+        adopt,
         agreement,
         argilla,
         backup,
@@ -61,6 +62,7 @@ def register() -> None:
     app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
+    app.command()(adopt.adopt)
     app.command()(backup.backup)
     app.command()(backup.restore)
     app.command()(init.init)

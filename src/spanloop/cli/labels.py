@@ -51,7 +51,7 @@ def _of_the_model(loop: "LoopConfig") -> "Iterator[str]":
 
     store = Store(loop.store)
     if champion := store.champion():
-        for name in ModelFolder.read(store.path("models", champion)).labels:
+        for name in ModelFolder.read(store.path("models", champion)).scheme.labels:
             if loop.task.meaning_of(name) is None:
                 yield f"{champion} finds {name!r} too, which is left out; task.mapping: {{{name}: LABEL}} uses it"
 
@@ -101,4 +101,7 @@ def move_labels(
     )
     for option, spans in moved.left_out.items():
         typer.echo(f"left out, as task.mapping says: {spans} spans of {option}")
-    typer.echo(f"set this in spanloop.yaml, under argilla: 'dataset: {new_dataset}'; then tell the annotators")
+    typer.echo(
+        f"set this in spanloop.yaml, under argilla: 'dataset: {new_dataset}'; then 'spanloop adopt' lets the store"
+    )
+    typer.echo("go on with it, and the next round says where to annotate")

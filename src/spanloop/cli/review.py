@@ -30,19 +30,23 @@ def review(
     Models that did not learn from a record judge it, so it takes a round with `training.folds` of 2 or more. What is
     corrected is suspicious no longer; what is right as it is, too, once it was saved as a draft and submitted again.
     """
-    from spanloop.argilla.dataset import find_dataset, prepare_dataset
+    from spanloop.argilla.dataset import find_dataset
     from spanloop.argilla.links import review_link
+    from spanloop.argilla.properties import prepare_dataset
     from spanloop.argilla.shape import SUSPICION
     from spanloop.argilla.suspicions import write_suspicions
     from spanloop.argilla.users import user_names
+    from spanloop.rounds.holding import refuse_if_taken
     from spanloop.rounds.label_review import review_labels
     from spanloop.store import Store
 
     settings = load_config(config)
+    store = Store(settings.store)
     with open_argilla(settings) as client:
         dataset = find_dataset(client, settings)
-        found = review_labels(client, dataset, Store(settings.store), settings.annotations, limit)
-        prepare_dataset(client, settings, {SUSPICION})
+        found = review_labels(client, dataset, store, settings.annotations, limit)
+        refuse_if_taken(store, client, dataset)
+        prepare_dataset(client, dataset, settings.task, {SUSPICION})
         written = write_suspicions(client, dataset, {a.record_id: suspect.suspicion for a, suspect in found.worst})
         names = user_names(client) if found.worst else {}
         link = review_link(client.url, dataset.id)

@@ -29,7 +29,7 @@ def run(
 def _nothing_new(config: LoopConfig) -> "RoundReport | None":
     """The report of a round that would change nothing, found without starting Prefect; None if there is work."""
     from spanloop.argilla.connection import connect, needs_prefect
-    from spanloop.rounds.news import look_from_outside
+    from spanloop.rounds.outside import look_from_outside
 
     if needs_prefect(config):
         return None

@@ -4,7 +4,7 @@ from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsC
 from spanloop.config.keeping import RetentionConfig
 from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
 from spanloop.config.selecting import SelectionConfig
-from spanloop.config.splitting import SplitConfig
+from spanloop.config.splitting import SplitConfig, Splits
 from spanloop.config.tree import HubConfig, LoopConfig
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ScoringConfig",
     "SelectionConfig",
     "SplitConfig",
+    "Splits",
     "TaskConfig",
     "TrainingConfig",
 ]

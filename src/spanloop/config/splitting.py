@@ -1,6 +1,7 @@
 """Settings of the splits, and which split a group belongs to."""
 
 import hashlib
+from typing import Protocol
 
 from pydantic import Field, model_validator
 
@@ -8,10 +9,17 @@ from spanloop.config.section import Section
 from spanloop.records import Split
 
 
+class Splits(Protocol):
+    """Whatever deals groups to splits: the settings, or a store that keeps what they said first."""
+
+    def split_of(self, group: str) -> Split:
+        """The split of a group."""
+
+
 class SplitConfig(Section):
     """How records are dealt to train, validation and test, by the hash of their group."""
 
-    seed: int = Field(0, ge=0, description="Seed of the split; changing it later mixes training into test records.")
+    seed: int = Field(0, ge=0, description="Seed of the split; groups that were dealt keep theirs.")
     validation: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for validation; trained on too.")
     test: float = Field(0.1, ge=0.0, le=0.5, description="Share of the groups for the test.")
 

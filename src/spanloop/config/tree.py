@@ -14,7 +14,7 @@ from spanloop.config.keeping import RetentionConfig
 from spanloop.config.modelling import GateConfig, RoundConfig, ScoringConfig, TrainingConfig
 from spanloop.config.section import Section
 from spanloop.config.selecting import SelectionConfig, of_selection
-from spanloop.config.splitting import SplitConfig
+from spanloop.config.splitting import SplitConfig, Splits
 
 
 class HubConfig(Section):
@@ -41,9 +41,14 @@ class LoopConfig(Section):
     retention: RetentionConfig = Field(default_factory=RetentionConfig, description="What is kept, and how long.")
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
 
-    def is_blind(self, group: str) -> bool:
-        """Whether people annotate the records of a group without seeing what a model makes of them."""
-        return self.task.blind_held_out and self.splits.split_of(group) != "train"
+    def is_blind(self, group: str, dealing: Splits | None = None) -> bool:
+        """Whether people annotate the records of a group without seeing what a model makes of them.
+
+        Args:
+            group: The group.
+            dealing: Knows the groups that were dealt before; None: none were.
+        """
+        return self.task.blind_held_out and (dealing or self.splits).split_of(group) != "train"
 
     @model_validator(mode="after")
     def _strategy_has_what_it_needs(self) -> "LoopConfig":

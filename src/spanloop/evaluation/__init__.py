@@ -1,7 +1,7 @@
 """How good a model is: exact spans, per label, with the interval, the kinds of errors and the calibration.
 
 Two independent roads lead to F1: set arithmetic on character spans (`counts`) and strict IOB2 seqeval (`sequences`).
-They agree on every record; both figures are kept. No torch here.
+They agree on every record; both figures are kept. Spans of different labels may overlap. No torch here.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def evaluate(
         Every figure of the evaluation.
 
     Raises:
-        DataError: No example, a missing prediction, or spans that overlap or leave their text.
+        DataError: No example, a missing prediction, or spans of one label that overlap, or leave their text.
     """
     counts = record_counts(examples, predictions)
     overall = total(counts)

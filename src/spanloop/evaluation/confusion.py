@@ -55,7 +55,7 @@ def confusion_of(examples: Sequence[Example], predictions: Predictions) -> Confu
 
 
 def pairs(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[tuple[Span | None, Span | None]]:
-    """Pair sorted, disjoint gold spans with sorted, disjoint predicted spans, each at most once; the rest with None."""
+    """Pair sorted gold spans with sorted predicted spans, each at most once; the rest with None."""
     free_gold, free_predicted = set(gold), set(predicted)
     for g, p in sorted(_overlapping(gold, predicted), key=_worse):
         if g in free_gold and p in free_predicted:
@@ -85,7 +85,8 @@ def _overlapping(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[tu
         for p in predicted[first:]:
             if p.start >= g.end:
                 break
-            yield g, p
+            if p.end > g.start:  # behind a span that reaches far may stand one that ends before it
+                yield g, p
 
 
 def _worse(pair: tuple[Span, Span]) -> tuple[bool, bool, int, int, int]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from spanloop.errors import DataError
 from spanloop.records import Example, ScoredSpan, Span
+from spanloop.spans import find_clash
 
 Predictions: TypeAlias = Mapping[str, Sequence[Span | ScoredSpan]]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -67,7 +68,7 @@ def checked(examples: Sequence[Example], predictions: Predictions) -> list[tuple
 
     Raises:
         DataError: No example, an example without a prediction, or spans that no IOB2 tagging can hold
-            (empty, outside the text, overlapping, doubled); the message names the record.
+            (empty, outside the text, overlapping one of their label, doubled); the message names the record.
     """
     if not examples:
         raise DataError("no record to evaluate on; the split is empty")
@@ -146,16 +147,14 @@ def f1_of(totals: npt.NDArray[np.int64] | FloatArray) -> FloatArray:
 
 
 def _check(example: Example, spans: list[Span], kind: str) -> None:
-    end = 0
     for span in spans:
         if not 0 <= span.start < span.end <= len(example.text):
             raise DataError(
                 f"record {example.id!r}: {kind} span {span.start}-{span.end} ({span.label}) is empty or outside "
                 f"its text of {len(example.text)} characters; pull the record again"
             )
-        if span.start < end:
-            raise DataError(
-                f"record {example.id!r}: {kind} span {span.start}-{span.end} ({span.label}) overlaps the span before "
-                "it; resolve overlaps first (annotations.overlaps)"
-            )
-        end = span.end
+    if clash := find_clash(spans):
+        raise DataError(
+            f"record {example.id!r}: {kind} span {clash.start}-{clash.end} ({clash.label}) overlaps one of its label "
+            "before it; resolve overlaps first (annotations.overlaps)"
+        )

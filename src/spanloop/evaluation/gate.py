@@ -54,7 +54,7 @@ def decide(
         The verdict and its reason.
 
     Raises:
-        DataError: A record without a prediction, or spans that overlap or leave their text.
+        DataError: A record without a prediction, or spans of one label that overlap, or leave their text.
     """
     if len(examples) < min_test or not examples:
         return _no(f"the test split has {len(examples)} records, {max(min_test, 1)} needed")

@@ -7,14 +7,15 @@ from typing import Any
 
 from spanloop.evaluation.counts import Predictions, all_labels, checked
 from spanloop.evaluation.tagging import iob2, units
-from spanloop.records import Example
+from spanloop.records import Example, Span
+from spanloop.spans import have_overlaps
 
 METRIC = Path(__file__).parent / "seqeval_strict"
 """Folder of the metric module, for `evaluate.load(str(METRIC))`."""
 
 
 def seqeval_scores(examples: Sequence[Example], predictions: Predictions, labels: Sequence[str]) -> dict[str, Any]:
-    """Score spans with strict IOB2 seqeval.
+    """Score spans with strict IOB2 seqeval; a record in which spans overlap gives a sequence for each label.
 
     Labels go to seqeval under neutral names, because it strips dashes from a type ("-x" and "x" would be one).
 
@@ -34,11 +35,20 @@ def seqeval_scores(examples: Sequence[Example], predictions: Predictions, labels
     references, hypotheses = [], []
     for example, gold, predicted in pairs:
         segments = units(example.text, [*gold, *predicted])
-        references.append(iob2(segments, gold, names))
-        hypotheses.append(iob2(segments, predicted, names))
+        for of_gold, of_predicted in _layers(gold, predicted):
+            references.append(iob2(segments, of_gold, names))
+            hypotheses.append(iob2(segments, of_predicted, names))
     scores = _metric_compute(hypotheses, references)
     back = {name: label for label, name in names.items()}
     return {back.get(key, key): value for key, value in scores.items()}
+
+
+def _layers(gold: list[Span], predicted: list[Span]) -> list[tuple[list[Span], list[Span]]]:
+    """Spans that one sequence of tags can hold: all, or where some overlap those of each label."""
+    if not have_overlaps(gold) and not have_overlaps(predicted):
+        return [(gold, predicted)]
+    labels = sorted({span.label for span in [*gold, *predicted]})
+    return [([s for s in gold if s.label == x], [s for s in predicted if s.label == x]) for x in labels]
 
 
 def _metric_compute(predictions: list[list[str]], references: list[list[str]]) -> dict[str, Any]:

@@ -119,8 +119,9 @@ def _answers(item: Json) -> dict[tuple[str, str], Any]:
 
 
 def _resolved(records: Iterable[Record], config: LoopConfig) -> dict[str, tuple[Span, ...]]:
-    annotations = resolve((record for record in records if record.submitted), config.annotations).annotations
-    return {annotation.record_id: annotation.spans for annotation in annotations}
+    overlapping = config.task.allow_overlapping
+    resolution = resolve((r for r in records if r.submitted), config.annotations, allow_overlapping=overlapping)
+    return {annotation.record_id: annotation.spans for annotation in resolution.annotations}
 
 
 def _left_out(records: Iterable[Record]) -> dict[str, int]:

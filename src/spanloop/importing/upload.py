@@ -6,11 +6,12 @@ Running the same import again, after a kill in the middle or on a longer file, a
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.pull import in_bulks, look_up
 from spanloop.argilla.sending import (
     IMPORT_AGENT,
     NewRecord,
@@ -25,6 +26,8 @@ from spanloop.errors import DataError
 from spanloop.importing import AnnotationsAs, Imported, Table, parse_records
 from spanloop.importing.remarks import Remarks
 from spanloop.records import SPLITS, Record, ScoredSpan, Split, Suggestion
+from spanloop.store import Store
+from spanloop.store.groups import Dealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,11 @@ def check(table: Table, config: LoopConfig, annotations: AnnotationsAs) -> Check
         DataError: A record is not what it should be, or there is none.
     """
     counts: Counter[Split] = Counter()
+    dealing = Store(config.store).groups.read(config.splits)
     remarks = Remarks()
     annotated = 0
     for record in parse_records(table, config, annotated=annotations != "nothing", remarks=remarks):
-        counts[config.splits.split_of(record.group)] += 1
+        counts[dealing.split_of(dealing.group_of(record.id, record.group))] += 1
         annotated += record.spans is not None
     if not counts:
         raise DataError(f"{table.name} holds no record; is it the right file?")
@@ -100,7 +104,8 @@ def import_records(
         client: The connection; imported responses are those of its user.
         dataset: Where they go.
         records: Checked records.
-        config: How the splits are dealt, and whether held-out records are annotated blind.
+        config: How the splits are dealt, the store that keeps those of records that were here before, and whether
+            held-out records are annotated blind.
         annotations: `responses` submits the annotations, `suggestions` shows them to the annotators, save those of
             records that are annotated blind: whatever they came from must not sway what judges models.
         progress: Told the number of records dealt with, after each bulk.
@@ -108,28 +113,25 @@ def import_records(
     Raises:
         ArgillaError: Argilla refused a bulk; those before it are in, and running again goes on from there.
     """
-    report = ImportReport()
+    report, dealing = ImportReport(), Store(config.store).groups.read(config.splits)
     for bulk, there in in_bulks(client, dataset, records, lambda record: record.id):
-        bulk = [_shown(record, config, annotations, report) for record in bulk]  # noqa: PLW2901, the same records
+        bulk = [_shown(record, config, dealing, annotations, report) for record in bulk]  # noqa: PLW2901, the same records
         fresh = [record for record in bulk if record.id not in there]
-        create_records(client, dataset, [_new(record, config, annotations) for record in fresh])
+        create_records(client, dataset, [_new(record, dealing, annotations) for record in fresh])
         known = {name: to_record(item, dataset) for name, item in there.items()}
-        free = [x for x in bulk if x.id in known and _is_free(x, known[x.id], annotations, report)]
-        if annotations == "responses":
-            for record in free:
-                submit_response(client, dataset, known[record.id], record.spans or ())
-        else:
-            put_suggestions(client, dataset, [RecordChange(there[x.id], _suggestion(x)) for x in free])
+        report.differing += [x.id for x in bulk if x.id in known and known[x.id].text != x.text]
         report.created += len(fresh)
         report.present += len(bulk) - len(fresh)
-        report.annotated += sum(_is_wanted(record, annotations) for record in fresh) + len(free)
+        report.annotated += sum(_is_wanted(record, annotations) for record in fresh)
+        report.annotated += _annotate(client, dataset, bulk, there, annotations)
         if progress:
             progress(len(bulk))
     return report
 
 
-def _new(record: Imported, config: LoopConfig, annotations: AnnotationsAs) -> NewRecord:
-    metadata: dict[str, object] = {GROUP: record.group, SPLIT: config.splits.split_of(record.group)}
+def _new(record: Imported, dealing: Dealing, annotations: AnnotationsAs) -> NewRecord:
+    split = dealing.split_of(dealing.group_of(record.id, record.group))
+    metadata: dict[str, object] = {GROUP: record.group, SPLIT: split}
     wanted = _is_wanted(record, annotations)
     return NewRecord(
         record.id,
@@ -140,9 +142,12 @@ def _new(record: Imported, config: LoopConfig, annotations: AnnotationsAs) -> Ne
     )
 
 
-def _shown(record: Imported, config: LoopConfig, annotations: AnnotationsAs, report: ImportReport) -> Imported:
+def _shown(
+    record: Imported, config: LoopConfig, dealing: Dealing, annotations: AnnotationsAs, report: ImportReport
+) -> Imported:
     """The record without an annotation that nobody is to see."""
-    if annotations != "suggestions" or record.spans is None or not config.is_blind(record.group):
+    group = dealing.group_of(record.id, record.group)
+    if annotations != "suggestions" or record.spans is None or not config.is_blind(group, dealing):
         return record
     report.blind += 1
     return replace(record, spans=None)
@@ -152,13 +157,27 @@ def _is_wanted(record: Imported, annotations: AnnotationsAs) -> bool:
     return record.spans is not None and annotations != "nothing"
 
 
-def _is_free(record: Imported, known: Record, annotations: AnnotationsAs, report: ImportReport) -> bool:
+def _annotate(
+    client: ArgillaClient,
+    dataset: DatasetRef,
+    bulk: Iterable[Imported],
+    there: dict[str, dict[str, Any]],
+    annotations: AnnotationsAs,
+) -> int:
+    """Put annotations onto records that are there, and are not gone by then; returns onto how many."""
+    known = {name: to_record(item, dataset) for name, item in there.items()}
+    free = [x for x in bulk if x.id in known and _is_free(x, known[x.id], annotations)]
+    if annotations == "responses":
+        return sum(submit_response(client, dataset, known[x.id], x.spans or ()) for x in free)
+    if put_suggestions(client, dataset, [RecordChange(there[x.id], _suggestion(x)) for x in free]):
+        return len(free)
+    return _annotate(client, dataset, free, look_up(client, dataset, [x.id for x in free]), annotations)
+
+
+def _is_free(record: Imported, known: Record, annotations: AnnotationsAs) -> bool:
     """Whether the annotation goes onto a record that is there: where it takes nothing from anybody."""
-    if known.text != record.text:
-        report.differing.append(record.id)
-        return False
     free = not known.responses and (annotations == "responses" or known.suggestion is None)
-    return free and _is_wanted(record, annotations)
+    return free and known.text == record.text and _is_wanted(record, annotations)
 
 
 def _suggestion(record: Imported) -> Suggestion:

@@ -7,6 +7,7 @@ from pathlib import Path
 from spanloop.errors import TrainingError
 from spanloop.model.scores import ScoreScale
 from spanloop.model.surface import FEATURES, Feature
+from spanloop.model.tag_scheme import TagScheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class ModelFolder:
 
     Attributes:
         path: The folder: a Hugging Face model with its tokenizer, and `spanloop.json`.
-        labels: Span labels in the order of the tags.
+        scheme: The tags of the model.
         max_length: Tokens a window, special tokens included.
         stride: Subwords that neighbouring windows share.
         scale: Calibrates the probabilities of spans.
@@ -24,7 +25,7 @@ class ModelFolder:
     """
 
     path: Path
-    labels: tuple[str, ...]
+    scheme: TagScheme
     max_length: int
     stride: int
     scale: ScoreScale
@@ -43,7 +44,7 @@ class ModelFolder:
             content = json.loads(about.read_text(encoding="utf-8"))
             folder = cls(
                 path=path,
-                labels=tuple(str(label) for label in content["labels"]),
+                scheme=TagScheme(tuple(str(x) for x in content["labels"]), bool(content.get("overlapping", False))),
                 max_length=int(content["max_length"]),
                 stride=int(content["stride"]),
                 scale=ScoreScale(float(content.get("score_slope", 1.0)), float(content.get("score_offset", 0.0))),
@@ -54,6 +55,6 @@ class ModelFolder:
             raise TrainingError(f"{path} is not a model of spanloop: it has no spanloop.json; train one") from None
         except (ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{about} cannot be used ({error!r}); train the model again") from None
-        if not folder.labels or not folder.scale.slope > 0:
+        if not folder.scheme.labels or not folder.scale.slope > 0:
             raise TrainingError(f"{about} needs labels and a score_slope above 0; train the model again")
         return folder

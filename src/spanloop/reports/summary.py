@@ -24,7 +24,8 @@ def summary_rows(report: RoundReport) -> Rows:
     return [
         ("outcome", f"{report.outcome}: {report.reason}"),
         ("records", f"{pulled.records} ({pulled.submitted} submitted, {pulled.pending} pending)"),
-        *([("kept groups", _regrouped(pulled.regrouped))] if pulled.regrouped else []),
+        *([("kept groups", _each(pulled.regrouped, "its metadata says another group"))] if pulled.regrouped else []),
+        *([("kept splits", _each(pulled.resplit, "the settings say another split"))] if pulled.resplit else []),
         *([("mapped answers", in_words(pulled.relabelled))] if pulled.relabelled else []),
         ("snapshot", _snapshot(figures.snapshot)),
         *([("hub", figures.snapshot.hub)] if figures.snapshot.hub else []),
@@ -41,8 +42,8 @@ def summary_rows(report: RoundReport) -> Rows:
     ]
 
 
-def _regrouped(ids: Sequence[str]) -> str:
-    return _named([(record_id, "its metadata says another group") for record_id in ids])
+def _each(ids: Sequence[str], reason: str) -> str:
+    return f"{len(ids)}: " + _named([(record_id, reason) for record_id in ids])
 
 
 def _snapshot(snapshot: SnapshotFigures) -> str:

@@ -6,7 +6,9 @@ it is. `label_review` is no step: it looks back at what was submitted.
 
     work         the round's folder, its journal, the lock    figures    the sections, one a step
     inputs       pull, annotations, snapshot                  readiness  enough to train and judge?
-    news         is there anything to do?                     identity   names made from content
+    holding      store and dataset belong to each other       grouping   groups and splits are kept
+    news         is there anything to do?                     waiting    records that wait, and their texts
+    outside      the same, without a round                    identity   names made from content
     models       train, evaluate, gate                        scorebook  scores kept between rounds
     suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
     ordering     records and scores become the queue          progress   lines in the log of a long step

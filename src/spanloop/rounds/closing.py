@@ -75,8 +75,9 @@ def _outcome(snapshot: SnapshotFigures, trained: TrainFigures, gate: GateFigures
 
 def _fill(work: Work, report: RoundReport, folder: Path) -> None:
     write_json(folder / "round.json", report.model_dump(mode="json"))
-    if work.fingerprints.exists():
-        shutil.copy2(work.fingerprints, folder / work.fingerprints.name)
+    for path in (work.fingerprints, work.waiting):
+        if path.exists():
+            shutil.copy2(path, folder / path.name)
 
 
 def _versions() -> dict[str, str]:

@@ -63,6 +63,7 @@ class PullFigures(Figures):
         queue_link: Where annotators go on.
         min_submitted: Submitted responses that complete a record.
         regrouped: Records whose metadata says another group than the one they had; they keep that, and their split.
+        resplit: Records whose group the settings would deal to another split by now; they keep theirs.
         relabelled: Submitted spans whose option means another label by now, or none.
     """
 
@@ -73,6 +74,7 @@ class PullFigures(Figures):
     queue_link: str
     min_submitted: int = 1
     regrouped: tuple[str, ...] = ()
+    resplit: tuple[str, ...] = ()
     relabelled: tuple[Relabelling, ...] = ()
 
 

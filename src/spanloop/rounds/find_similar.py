@@ -9,6 +9,7 @@ from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.embeddings import ensure_vectors, write_vectors
 from spanloop.durable import told_as_store_errors
 from spanloop.records import Record
+from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.ordering import embeddings_of, encoder_key
 from spanloop.rounds.scorebook import text_key
 from spanloop.rounds.work import SCORES, Work
@@ -30,7 +31,8 @@ def share_embeddings(work: Work, client: ArgillaClient, dataset: DatasetRef) -> 
         How many were given one.
 
     Raises:
-        StoreError: Another round began meanwhile, or the list of what is written cannot be kept.
+        StoreError: Another round began or another store took the dataset meanwhile, or the list of what is written
+            cannot be kept.
     """
     settings = ensure_vectors(client, dataset, DIMENSIONS)
     sent = _Sent(work.store.work(SCORES) / f"sent-{settings}-{encoder_key(work.config)}.txt")
@@ -45,6 +47,7 @@ def share_embeddings(work: Work, client: ArgillaClient, dataset: DatasetRef) -> 
     def keep(names: list[str]) -> None:
         sent.add([_key(waiting[name]) for name in names])
         work.store.refuse_if_superseded()
+        refuse_if_taken(work.store, client, dataset)
 
     before = len(sent)
     write_vectors(client, dataset, rows(), keep)

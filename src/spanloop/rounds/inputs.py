@@ -9,19 +9,22 @@ from spanloop.annotations.acceptance import acceptance
 from spanloop.annotations.agreement import agreement
 from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import prepare_dataset
+from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.links import queue_link
 from spanloop.argilla.meanings import follow_labels
+from spanloop.argilla.properties import prepare_dataset
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
 from spanloop.records import Record
 from spanloop.rounds.figures import AnnotationFigures, PullFigures, SnapshotFigures
-from spanloop.rounds.grouping import grouped, known_groups
+from spanloop.rounds.grouping import Unmoved, grouped, known_dealing
+from spanloop.rounds.holding import hold
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
 from spanloop.rounds.relabelling import in_words, relabellings
-from spanloop.rounds.work import Work, last_round, step
+from spanloop.rounds.waiting import noting_waiting
+from spanloop.rounds.work import Work, last_round, now, step
 from spanloop.snapshot import SnapshotInfo
 from spanloop.store.jsonl import read_annotations, read_records, write_annotations, write_json, write_records
 from spanloop.store.pruning import pin
@@ -39,18 +42,21 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
 
     Returns:
         The labels, and how many records there are.
+
+    Raises:
+        StoreError: The dataset belongs to another store; nothing was changed.
     """
-    dataset = prepare_dataset(client, work.config)
+    dataset = find_dataset(client, work.config)
+    hold(work.store, client, dataset, prepare_dataset(client, dataset, work.config.task), now())
     follow_labels(client, dataset.id, dataset.question_id, work.config.task)
     counts, options = Counter[str](), Counter[str]()
-    known, changed = known_groups(work.store), list[str]()
-    before = len(known)
-    write_records(work.records, _counted(grouped(pull(client, dataset), known, changed), counts, options))
-    if len(known) > before or not work.store.groups():
-        work.store.keep_groups(known)
-    if changed:
-        log.warning("pull: %d records keep the group they had, not that of their metadata", len(changed))
+    unmoved = Unmoved()
+    _write_records(work, _optioned(pull(client, dataset), options), counts, unmoved)
     log.info("pull: %d records, %d submitted, %d pending", *(counts[name] for name in _COUNTED))
+    if unmoved.regrouped:
+        log.warning("pull: %d records keep the group they had, not that of their metadata", len(unmoved.regrouped))
+    if unmoved.resplit:
+        log.warning("pull: %d records keep the split they had, not that of the settings", len(unmoved.resplit))
     if counts["unanswered"]:
         log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
     if relabelled := relabellings(options.elements(), work.config.task):
@@ -58,22 +64,39 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     return PullFigures(
         labels=tuple(dataset.labels),
         min_submitted=dataset.min_submitted,
-        regrouped=tuple(changed),
+        regrouped=tuple(unmoved.regrouped),
+        resplit=tuple(unmoved.resplit),
         relabelled=relabelled,
         queue_link=queue_link(work.config.argilla.api_url, dataset.id),
         **{name: counts[name] for name in _COUNTED},
     )
 
 
+def _write_records(work: Work, pulled: Iterable[Record], counts: Counter[str], unmoved: Unmoved) -> None:
+    """Write the records, those that wait, and what the store keeps of them for good."""
+    dealing, waiting = known_dealing(work.store, work.config.splits), dict[str, str]()
+    records = noting_waiting(grouped(pulled, dealing, unmoved), waiting)
+    write_records(work.records, _counted(records, counts))
+    write_json(work.waiting, waiting)
+    if dealing != work.store.groups.read(work.config.splits):
+        work.store.groups.write(dealing)
+
+
 _COUNTED = ("records", "submitted", "pending")
 
 
-def _counted(records: Iterable[Record], counts: Counter[str], options: Counter[str]) -> Iterator[Record]:
+def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
     for record in records:
         counts["records"] += 1
         counts["submitted"] += bool(record.submitted)
         counts["pending"] += not record.responses
         counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
+        yield record
+
+
+def _optioned(records: Iterable[Record], options: Counter[str]) -> Iterator[Record]:
+    """Records as they come, their submitted spans counted whose option means another label, or none."""
+    for record in records:
         options.update(span.label for response in record.submitted for span, _ in response.relabelled)
         yield record
 
@@ -90,7 +113,8 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
         What they amount to.
     """
     records = [record for record in read_records(work.records) if record.submitted]
-    resolution = resolve(records, work.config.annotations, pulled.min_submitted)
+    overlapping = work.config.task.allow_overlapping
+    resolution = resolve(records, work.config.annotations, pulled.min_submitted, allow_overlapping=overlapping)
     found, prints = resolution.annotations, fingerprints(resolution.annotations)
     write_annotations(work.annotations, found)
     write_json(work.fingerprints, prints)
@@ -136,6 +160,7 @@ def publish_snapshot(work: Work, pulled: PullFigures, annotated: AnnotationFigur
         pulled.labels,
         config.splits,
         annotated.agreement,
+        dealing=known_dealing(work.store, config.splits),
         lost=annotated.lost,
         moved=annotated.moved,
     )

@@ -62,7 +62,9 @@ def review_labels(
     """
     model, evidence = _last_evidence(store)
     records = {record.id: record for record in pull_submitted(client, dataset)}
-    annotations = {a.record_id: a for a in resolve(records.values(), config, dataset.min_submitted).annotations}
+    overlapping = dataset.allow_overlapping
+    resolution = resolve(records.values(), config, dataset.min_submitted, allow_overlapping=overlapping)
+    annotations = {a.record_id: a for a in resolution.annotations}
     known = [e for e in evidence if e.record_id in annotations]
     since = _begin(store, model)
     judged = {

@@ -19,9 +19,10 @@ from spanloop.rounds.identity import digest, model_key
 from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import log_training
 from spanloop.rounds.relabelling import in_words, relabel, relabellings
-from spanloop.rounds.work import SCORES, Work, judged_models, name_challenger, start_of, step
+from spanloop.rounds.work import SCORES, Work, judged_models, name_challenger, readable_rounds, start_of, step
 from spanloop.store import Store
-from spanloop.store.jsonl import read_cache, read_json, write_json
+from spanloop.store.contents import NAMES, number_of
+from spanloop.store.jsonl import read_cache, read_json, read_records, write_json
 from spanloop.training import TrainResult
 
 if TYPE_CHECKING:
@@ -86,10 +87,17 @@ def _trained(work: Work, snapshot: str, start: str | None, progress: "Callable[[
         for path in files_below(out):  # the mark says that they are whole, after a power cut too
             sync_file(path)
         write_json(out / _TRAINED, asdict(made))
-    version = store.next_name("models", key)
+    version = store.next_name("models", key, above=_highest_of_others(work))
     store.publish("models", version, lambda folder: _copy_model(out, folder))
     rmtree(out, ignore_errors=True)
     return version
+
+
+def _highest_of_others(work: Work) -> int:
+    """The highest number of a model that suggested and that no round of this store trained: it is not given again."""
+    ours = {past.figures.train.challenger for past in readable_rounds(work.store) if past.figures}
+    agents = {record.suggestion.agent for record in read_records(work.records) if record.suggestion}
+    return max((number_of(name) for name in agents - ours if NAMES["models"].fullmatch(name)), default=0)
 
 
 def _known(store: Store, key: str) -> str | None:

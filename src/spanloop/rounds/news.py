@@ -1,21 +1,16 @@
-"""Is there anything to do? Decided from counts and hashes, without torch, datasets or Prefect."""
+"""Is there anything to do? Decided from hashes, without torch, datasets or Prefect."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spanloop.annotations.resolve import resolve
-from spanloop.argilla.client import ArgillaClient
-from spanloop.argilla.dataset import find_dataset
-from spanloop.argilla.links import queue_link
-from spanloop.argilla.pull import pull_submitted
 from spanloop.config import LoopConfig
 from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.records import Annotation
 from spanloop.rounds.figures import AnnotationFigures, PullFigures
-from spanloop.rounds.grouping import grouped, known_groups
 from spanloop.rounds.identity import changed_setting, fingerprints, settings_of
-from spanloop.rounds.report import RoundReport, idle_report
+from spanloop.rounds.report import RoundReport
+from spanloop.rounds.waiting import Waiting, told_change, waiting_before
 from spanloop.rounds.work import Work, begin_round, begun, last_round, now, readable_rounds
 from spanloop.store import Store
 from spanloop.store.jsonl import read_annotations, read_json
@@ -48,7 +43,8 @@ def look_for_news(work: Work, pulled: PullFigures, annotated: AnnotationFigures,
     Returns:
         The news, or that there is none.
     """
-    news = find_news(work.store, work.config, read_annotations(work.annotations), pulled.records)
+    annotations, waiting = read_annotations(work.annotations), read_json(work.waiting)
+    news = find_news(work.store, work.config, annotations, pulled.records, waiting)
     if again and not news.anything:
         news = News(True, f"asked to run again; {news.reason}")
     if news.anything:
@@ -57,37 +53,9 @@ def look_for_news(work: Work, pulled: PullFigures, annotated: AnnotationFigures,
     return news
 
 
-def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport | None:
-    """Ask, without a round, whether a round would have anything to do: seconds, and nothing heavy is imported.
-
-    Args:
-        config: The configuration.
-        client: Talks to Argilla.
-
-    Returns:
-        The report of a round that would have nothing to do; None if there is work.
-
-    Raises:
-        RoundInProgress: A round is running.
-        ArgillaError: Argilla cannot be asked.
-    """
-    store = Store(config.store)
-    dataset = find_dataset(client, config)
-    last = last_round(store)
-    with store.lock("a look for news"):
-        pass
-    if last is None:
-        return None
-    submitted = grouped(pull_submitted(client, dataset), known_groups(store), [])
-    annotations = resolve(submitted, config.annotations, dataset.min_submitted).annotations
-    records = client.get(f"datasets/{dataset.id}/progress")["total"]
-    news = find_news(store, config, annotations, records)
-    if news.anything:
-        return None
-    return idle_report(last, news.reason, queue_link(config.argilla.api_url, dataset.id), now())
-
-
-def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], records: int) -> News:
+def find_news(
+    store: Store, config: LoopConfig, annotations: list[Annotation], records: int, waiting: Waiting | None
+) -> News:
     """Compare what is there now with what the last round saw.
 
     Args:
@@ -95,22 +63,42 @@ def find_news(store: Store, config: LoopConfig, annotations: list[Annotation], r
         config: The configuration now.
         annotations: Everything annotated now.
         records: Records in Argilla now.
+        waiting: Those of them that wait for annotators; None: nothing has changed among those.
 
     Returns:
         The first piece of news, or that there is none.
     """
-    last = last_round(store)
-    if last is None or last.inputs is None or last.figures is None:
+    if (last := last_round(store)) is None:
         return News(True, f"the first round: {len(annotations)} of {records} records are annotated")
-    if begun(store, coming := store.next_name("rounds")):
-        return News(True, f"{coming} was interrupted; it goes on")
-    if setting := changed_setting(last.inputs.settings, settings_of(config)):
-        return News(True, f"{setting} was changed since {last.round}")
-    if (champion := store.champion()) != last.champion:
-        return News(True, f"the champion is {champion or 'none'}; it was {last.champion or 'none'} after {last.round}")
-    if records != last.figures.pull.records:
-        return News(True, f"{records} records, {last.figures.pull.records} in {last.round}")
+    if reason := _changed_here(store, config, last) or _changed_there(store, last, records, waiting):
+        return News(True, reason)
     return _annotated_since(store, last.round, annotations, config.round.min_new)
+
+
+def _changed_here(store: Store, config: LoopConfig, last: RoundReport) -> str:
+    """What is new in store and configuration."""
+    if last.inputs is None or last.figures is None:
+        return f"{last.round} does not say what it worked on"
+    if begun(store, coming := store.next_name("rounds")):
+        return f"{coming} was interrupted; it goes on"
+    if setting := changed_setting(last.inputs.settings, settings_of(config)):
+        return f"{setting} was changed since {last.round}"
+    if (champion := store.champion()) != last.champion:
+        return f"the champion is {champion or 'none'}; it was {last.champion or 'none'} after {last.round}"
+    return ""
+
+
+def _changed_there(store: Store, last: RoundReport, records: int, waiting: Waiting | None) -> str:
+    """What is new of the records in Argilla, annotations apart."""
+    seen = last.figures.pull.records if last.figures else 0
+    if records != seen:
+        return f"{records} records, {seen} in {last.round}"
+    if waiting is None:
+        return ""
+    if (before := waiting_before(store)) is None:
+        return f"{last.round} does not say which texts waited"
+    change = told_change(before, waiting)
+    return change and f"{change} among the records that wait, since {last.round}"
 
 
 def _annotated_since(store: Store, name: str, annotations: list[Annotation], needed: int) -> News:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
-from spanloop.config import LoopConfig
+from spanloop.config import LoopConfig, Splits
 from spanloop.durable import files_below
 from spanloop.errors import TrainingError
 from spanloop.records import Annotation, Record
@@ -32,13 +32,19 @@ class Queue(TypedDict):
 
 
 def put_in_order(
-    pending: Sequence[Pending], config: LoopConfig, *, annotated: Iterable[Annotation] = (), cache: Path | None = None
+    pending: Sequence[Pending],
+    config: LoopConfig,
+    dealing: Splits | None = None,
+    *,
+    annotated: Iterable[Annotation] = (),
+    cache: Path | None = None,
 ) -> Queue:
     """Give every pending record its place.
 
     Args:
         pending: Records that nobody has answered, with the statistics of those that the model in service scored.
         config: Strategy, steps, held-out share, splits; the encoder, where records are compared by their embeddings.
+        dealing: Knows the groups that were dealt before; None: none were.
         annotated: What is annotated already.
         cache: A folder that keeps embeddings; None: they are made for this time only.
 
@@ -54,7 +60,7 @@ def put_in_order(
         vector = embeddings_of([*pending, *done], config, cache)
         pending = [replace(record, embedding=vector(record.text)) for record in pending]
         done = [replace(record, embedding=vector(record.text)) for record in done]
-    known = config.selection, config.splits
+    known = config.selection, dealing or config.splits
     return Queue(
         priority=prioritise(pending, *known, annotated=done), uncertainty=uncertainties(pending, *known, annotated=done)
     )

@@ -17,6 +17,7 @@ from spanloop.evaluation.forecast import LEAST, Curve, fit, shared_noise
 from spanloop.evaluation.stability import stability
 from spanloop.records import Example, Record
 from spanloop.rounds.figures import CurvePoint, OutlookFigures, Prospect, PullFigures, Rescored, SnapshotFigures
+from spanloop.rounds.grouping import known_dealing
 from spanloop.rounds.identity import digest
 from spanloop.rounds.lineage import PastModel, lineage
 from spanloop.rounds.models import Predictions, predictions_of, test_split
@@ -80,13 +81,13 @@ def _survey(work: Work) -> tuple[list[Example], Effort]:
     Records whose group is dealt to the test split are such texts, annotated or not, and are drawn by no strategy: what
     holds for them holds for the pool. Of very many, those with the smallest hash are taken.
     """
-    answered: list[Record] = []
+    answered, dealing = list[Record](), known_dealing(work.store, work.config.splits)
 
     def held_out() -> Iterator[tuple[str, Example]]:
         for record in read_records(work.records):
             if record.responses:
                 answered.append(record)
-            if work.config.splits.split_of(record.group) == "test":
+            if dealing.split_of(record.group) == "test":
                 yield digest([record.id, record.text], 16), Example(record.id, record.text, ())
 
     sample = [example for _, example in nsmallest(_SAMPLE, held_out(), key=lambda keyed: keyed[0])]

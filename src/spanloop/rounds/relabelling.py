@@ -1,18 +1,29 @@
 """What a model of the past found, in the labels that the project has now; what has no label any more is left out."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
 from spanloop.config import TaskConfig
 from spanloop.records import ScoredSpan, Statistics
 from spanloop.rounds.figures import Relabelling
+from spanloop.spans import likeliest
 
 
 def relabel(spans: Iterable[ScoredSpan], task: TaskConfig) -> tuple[ScoredSpan, ...]:
-    """The spans of a model under the project's labels, without those that no label is left for."""
-    meant = ((span, task.meaning_of(span.label)) for span in spans)
-    return tuple(span if label == span.label else replace(span, label=label) for span, label in meant if label)
+    """The spans of a model under the project's labels, without those that no label is left for.
+
+    Within a label spans never overlap: where labels became one, the likeliest stays.
+    """
+    found = tuple(spans)
+    meant = [(span, task.meaning_of(span.label)) for span in found]
+    if all(label == span.label for span, label in meant):
+        return found
+    alike = defaultdict[str, list[ScoredSpan]](list)
+    for span, label in meant:
+        if label:
+            alike[label].append(replace(span, label=label))
+    return tuple(sorted(span for each in alike.values() for span in likeliest(each)))
 
 
 def relabel_doubt(statistics: Statistics, task: TaskConfig) -> Statistics:

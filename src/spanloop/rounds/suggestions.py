@@ -8,18 +8,22 @@ from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.argilla.writing import Origin, Scored, write_suggestions
-from spanloop.config import TaskConfig
+from spanloop.config import Splits, TaskConfig
 from spanloop.errors import StoreError
 from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
 from spanloop.rounds.find_similar import share_embeddings
+from spanloop.rounds.grouping import known_dealing
+from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.identity import digest
 from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import counted, log_scoring
 from spanloop.rounds.relabelling import in_words, relabel, relabel_doubt, relabellings
-from spanloop.rounds.scorebook import Score, ScoreBook
+from spanloop.rounds.scorebook import Score, ScoreBook, text_key
+from spanloop.rounds.waiting import waiting_before
 from spanloop.rounds.work import SCORES, Work, step
 from spanloop.selection import Pending
+from spanloop.spans import likeliest
 from spanloop.store.jsonl import read_annotations, read_json, read_records, write_json
 
 log = logging.getLogger(__name__)
@@ -43,9 +47,9 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
         log.info("score: no model in service yet")
         return ScoreFigures()
     book = _book(work, champion)
-    new, known, blind = list[Record](), len(book), 0
+    new, known, blind, dealing = list[Record](), len(book), 0, known_dealing(work.store, work.config.splits)
     for record in _pending(work):
-        if work.config.is_blind(record.group):
+        if work.config.is_blind(record.group, dealing):
             blind += 1
         elif book.get(record.id, record.text) is None:
             new.append(record)
@@ -53,16 +57,16 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
     if waiting:
         book.add(counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
     log.info("score: %d records by %s, %d scored before, %d left blind", len(waiting), champion, known, blind)
-    relabelled = relabellings(_labels_in(work, book), work.config.task)
+    relabelled = relabellings(_labels_in(work, book, dealing), work.config.task)
     if relabelled:
         log.warning("score: labels of %s that the project does not have: %s", champion, in_words(relabelled))
     return ScoreFigures(model=champion, scored=len(waiting), known=known, blind=blind, relabelled=relabelled)
 
 
-def _labels_in(work: Work, book: ScoreBook) -> Iterator[str]:
+def _labels_in(work: Work, book: ScoreBook, dealing: Splits) -> Iterator[str]:
     """The label of each span that a model finds in pending records."""
     for record in _pending(work):
-        if (score := book.get(record.id, record.text)) and not work.config.is_blind(record.group):
+        if (score := book.get(record.id, record.text)) and not work.config.is_blind(record.group, dealing):
             yield from (span.label for span in score.spans)
 
 
@@ -75,7 +79,7 @@ def _book(work: Work, model: str) -> ScoreBook:
 
 def _pending(work: Work) -> Iterator[Record]:
     """Records that nobody has answered in any way."""
-    return (record for record in read_records(work.records) if not record.responses and record.status == "pending")
+    return (record for record in read_records(work.records) if record.waits)
 
 
 def _scored(work: Work, champion: str, records: list[Record]) -> Iterator[tuple[str, str, Score]]:
@@ -98,23 +102,23 @@ def prioritise_pending(work: Work, scored: ScoreFigures) -> PrioritiseFigures:
     Returns:
         How the queue was ordered.
     """
-    config = work.config.selection
+    config, dealing = work.config.selection, known_dealing(work.store, work.config.splits)
     pending = [
         Pending(id=record.id, group=record.group, text=record.text, statistics=score.statistics if score else None)
-        for record, score in _with_scores(work, scored)
+        for record, score in _with_scores(work, scored, dealing)
     ]
     annotated, cache = read_annotations(work.annotations), work.store.work(SCORES)
-    write_json(work.queue, put_in_order(pending, work.config, annotated=annotated, cache=cache))
+    write_json(work.queue, put_in_order(pending, work.config, dealing, annotated=annotated, cache=cache))
     judged = sum(record.statistics is not None for record in pending)
     log.info("prioritise: %d records by %s, %d of them scored", len(pending), config.strategy, judged)
     return PrioritiseFigures(strategy=config.strategy, records=len(pending), scored=judged)
 
 
-def _with_scores(work: Work, scored: ScoreFigures) -> Iterator[tuple[Record, Score | None]]:
+def _with_scores(work: Work, scored: ScoreFigures, dealing: Splits) -> Iterator[tuple[Record, Score | None]]:
     """Pending records with what the model says about them; of a blind one nothing, whatever it said before."""
     book = _book(work, scored.model) if scored.model else None
     for record in _pending(work):
-        known = book is not None and not work.config.is_blind(record.group)
+        known = book is not None and not work.config.is_blind(record.group, dealing)
         score = book.get(record.id, record.text) if book and known else None
         yield record, score and _today(score, work.config.task)
 
@@ -137,32 +141,49 @@ def log_suggestions(work: Work, scored: ScoreFigures, client: ArgillaClient) -> 
         What was written.
 
     Raises:
-        StoreError: Another model went into service or another round began meanwhile; that one writes, not this one.
+        StoreError: Another model went into service, another round began or another store took the dataset meanwhile;
+            that one writes, not this one.
     """
     if (now := work.store.champion()) != scored.model:
         raise StoreError(f"{now} went into service while {work.name} scored with {scored.model}; run again")
     dataset = find_dataset(client, work.config)
-    work.store.refuse_if_superseded()
+
+    def refuse_if_lost(_: int = 0) -> None:
+        work.store.refuse_if_superseded()
+        refuse_if_taken(work.store, client, dataset)
+
+    refuse_if_lost()
     written = write_suggestions(
         client,
         dataset,
-        _items(work, scored),
+        _items(work, scored, overlapping=dataset.allow_overlapping),
         origin=_origin(work),
         keep_foreign=work.config.argilla.foreign_suggestions == "keep",
-        progress=lambda _: work.store.refuse_if_superseded(),
+        progress=refuse_if_lost,
     )
     log.info("log: %s", ", ".join(f"{name} {count}" for name, count in asdict(written).items() if count) or "nothing")
     embeddings = share_embeddings(work, client, dataset) if work.config.argilla.find_similar else 0
     return LogFigures(written=written, embeddings=embeddings)
 
 
-def _items(work: Work, scored: ScoreFigures) -> Iterator[Scored]:
-    """What there is to say about each pending record."""
+def _items(work: Work, scored: ScoreFigures, *, overlapping: bool) -> Iterator[Scored]:
+    """What there is to say about each pending record; Argilla refuses overlaps unless the question allows them."""
     queue: Queue = read_json(work.queue)
-    for record, score in _with_scores(work, scored):
-        suggestion = Suggestion(score.spans, str(scored.model)) if score else None
-        place, doubt = queue["priority"][record.id], queue["uncertainty"].get(record.id)
-        yield Scored(record.id, suggestion, place, doubt, blind=work.config.is_blind(record.group))
+    before, dealing = waiting_before(work.store) or {}, known_dealing(work.store, work.config.splits)
+    for record, score in _with_scores(work, scored, dealing):
+        suggestion = None
+        if score:
+            spans = score.spans if overlapping else tuple(likeliest(score.spans))
+            suggestion = Suggestion(spans, str(scored.model))
+        yield Scored(
+            record.id,
+            suggestion,
+            queue["priority"][record.id],
+            queue["uncertainty"].get(record.id),
+            blind=work.config.is_blind(record.group, dealing),
+            text=record.text,
+            stale=before.get(record.id, text_key(record.text)) != text_key(record.text),
+        )
 
 
 def _origin(work: Work) -> Callable[[str], Origin]:

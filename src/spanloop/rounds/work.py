@@ -30,7 +30,9 @@ from spanloop.store.pruning import prune
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
+WAITING = "waiting.json"
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
+LOOKS = "looks"  # that of the last look for news
 _SCORES_OF = re.compile(r"(?P<model>m\d+-[0-9a-f]+)-(test-)?[0-9a-f]+\.jsonl?")
 _JUDGED = 8  # models before the round's own whose choice on the same records is made good in the champion's F1
 
@@ -70,6 +72,11 @@ class Work:
     def fingerprints(self) -> Path:
         """Hash of each annotation by record id, which the next round compares its own with."""
         return self.folder / "annotations.json"
+
+    @property
+    def waiting(self) -> Path:
+        """Hash of the text of each record that waits, by record id; the next round compares its own with it."""
+        return self.folder / WAITING
 
     @property
     def queue(self) -> Path:

@@ -20,7 +20,6 @@ from spanloop.model.probe import dropout_varies, probe, trial
 from spanloop.model.quiet import quiet_transformers
 from spanloop.model.windows import longest_window
 from spanloop.scoring import int8, onednn
-from spanloop.spans import tag_names
 
 if TYPE_CHECKING:
     from spanloop.config import ScoringConfig, TrainingConfig
@@ -61,7 +60,7 @@ def load_for_scoring(folder: ModelFolder, config: "ScoringConfig") -> Loaded:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
         raise TrainingError(f"model {folder.path} cannot be loaded ({reason}); train it again") from None
-    if [model.config.id2label[i] for i in range(model.config.num_labels)] != tag_names(folder.labels):
+    if [model.config.id2label[i] for i in range(model.config.num_labels)] != folder.scheme.names:
         raise TrainingError(f"model {folder.path} has other tags than its spanloop.json; train it again")
     encoder = Encoder(tokenizer, folder.max_length, folder.stride, folder.surface_features)
     return Loaded(folder, encoder, _forward("score", model, encoder.pad_id, folder.max_length, config))

@@ -11,7 +11,7 @@ class ScoredText:
 
     Attributes:
         id: The id given with the text.
-        spans: The predicted spans, sorted and disjoint, each with its calibrated probability.
+        spans: The predicted spans, sorted, those of one label disjoint, each with its calibrated probability.
         statistics: How unsure the model is.
     """
 

@@ -38,7 +38,7 @@ class Scorer:
 
     def __init__(self, loaded: "Loaded", config: "ScoringConfig") -> None:
         """Score with a model that `loading` has made ready."""
-        self.labels = list(loaded.folder.labels)
+        self.labels = list(loaded.folder.scheme.labels)
         self._loaded = loaded
         self._config = config
 
@@ -80,12 +80,12 @@ class Scorer:
 
     def _finish(self, running: _Running) -> Iterator[ScoredText]:
         chunk, folder = running.chunk, self._loaded.folder
-        passes = DropoutPasses()
+        passes = DropoutPasses(folder.scheme)
         for output in running.passes:
             passes.add(_in_order(output, chunk.word))
         logits = _in_order(running.outputs, chunk.word)
         least = self._config.min_score or folder.min_score
-        decoded = decode_chunk(chunk.encoded, logits, self.labels, scale=folder.scale, min_score=least, passes=passes)
+        decoded = decode_chunk(chunk.encoded, logits, folder.scheme, scale=folder.scale, min_score=least, passes=passes)
         yield from map(ScoredText, chunk.ids, decoded.spans, decoded.statistics)
 
 

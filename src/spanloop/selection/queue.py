@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spanloop.config import SelectionConfig, SplitConfig
+from spanloop.config import SelectionConfig, Splits
 from spanloop.errors import ConfigError
 from spanloop.selection.lookup import find_strategy
 from spanloop.selection.pool import Annotated, FloatArray, Pending, Pool, ranks, shuffled
@@ -19,14 +19,14 @@ from spanloop.selection.strategies import Strategy
 
 
 def prioritise(
-    pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig, *, annotated: Sequence[Annotated] = ()
+    pending: Sequence[Pending], config: SelectionConfig, splits: Splits, *, annotated: Sequence[Annotated] = ()
 ) -> dict[str, float]:
     """Order the queue.
 
     Args:
         pending: Records that nobody has submitted, in any order.
         config: Strategy, steps, seed and held-out share.
-        splits: How groups are dealt to splits.
+        splits: Deals groups to splits.
         annotated: What is annotated already, in any order. Only the training records among it count: a queue that kept
             away from what resembles test records would make them unlike the rest.
 
@@ -50,14 +50,14 @@ def prioritise(
 
 
 def uncertainties(
-    pending: Sequence[Pending], config: SelectionConfig, splits: SplitConfig, *, annotated: Sequence[Annotated] = ()
+    pending: Sequence[Pending], config: SelectionConfig, splits: Splits, *, annotated: Sequence[Annotated] = ()
 ) -> dict[str, float]:
     """How uncertain the model is about each scored record, for annotators to see.
 
     Args:
         pending: Records, scored or not.
         config: The strategy.
-        splits: How groups are dealt to splits.
+        splits: Deals groups to splits.
         annotated: As of `prioritise`.
 
     Returns:
@@ -104,7 +104,7 @@ def interleave(n_train: int, n_held: int, share: float, rng: np.random.Generator
     return streams[np.argsort(np.concatenate([train_at, held_at]), kind="stable")]
 
 
-def _learnt(annotated: Sequence[Annotated], config: SelectionConfig, splits: SplitConfig) -> list[Annotated]:
+def _learnt(annotated: Sequence[Annotated], config: SelectionConfig, splits: Splits) -> list[Annotated]:
     """What a model learns from, in an order that depends on nothing but the seed and the ids."""
     return [record for record in shuffled(annotated, config.seed) if splits.split_of(record.group) == "train"]
 

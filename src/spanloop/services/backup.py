@@ -40,7 +40,8 @@ def back_up(store: Store, home: Path, target: Path) -> list[str]:
     if not (store.root / MARKER).is_file() and not database.is_file():
         raise StoreError(f"neither the store {store.root} nor a local Argilla in {home} is there yet")
     with told_as_store_errors(f"back up to {target}", target), temporary_sibling(target) as folder:
-        found = [*_copy_store(store, folder / "store"), *_copy_argilla(argilla_folder(home), folder / "argilla")]
+        argilla = _copy_argilla(argilla_folder(home), folder / "argilla")  # first: the store knows every lease in it
+        found = [*_copy_store(store, folder / "store"), *argilla]
         seal(folder)
         move_into_place(folder, target)
     return found

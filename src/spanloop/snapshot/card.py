@@ -34,15 +34,15 @@ _COLUMNS = """
 | `id`, `group` | the record, and the document that it came from; records of one group are in one split |
 | `text` | the text that was annotated |
 | `spans` | `start`, `end` (half-open, Unicode code points of `text`) and `label`: exactly what annotators agreed on |
-| `tokens` | words of `text`, cut also where a span begins or ends inside a word, so that the tags lose nothing |
-| `ner_tags` | one IOB2 tag a word |
+| `tokens` | words of `text`, cut also where a tagged span begins or ends inside one, so that the tags hold it exactly |
+| `ner_tags` | one IOB2 tag a word; where spans overlap they hold the longest, and `spans` holds all |
 | `annotators` | ids of those whose answers were used |
 | `agreement` | mean pairwise exact-span F1 of a record's annotators; null with fewer than two |
 
 ## Splits
 
 A record's split is the hash of its group with the seed {seed}, fixed before anybody annotates: {validation:.0%} of the
-groups are for validation and trained on too, {test:.0%} for the test.
+groups are for validation and trained on too, {test:.0%} for the test.{kept}
 
 ## Use
 
@@ -71,7 +71,8 @@ def card(manifest: Mapping[str, Any]) -> str:
     rows: list[list[object]] = [["records", *(counts[split] for split in SPLITS)]]
     rows += [[f"`{label}`", *(by_split[split].get(label, 0) for split in SPLITS)] for label in labels]
     parts = [head, _table(["", *SPLITS], rows), _agreement(manifest), _losses(manifest)]
-    parts.append(_COLUMNS.format(version=manifest["version"], **manifest["splits"]))
+    kept = f" {_plural(len(manifest['kept']), 'group')} dealt by earlier settings stayed." if manifest["kept"] else ""
+    parts.append(_COLUMNS.format(version=manifest["version"], kept=kept, **manifest["splits"]))
     return "".join(parts)
 
 
@@ -95,10 +96,10 @@ def _agreement(manifest: Mapping[str, Any]) -> str:
 
 
 def _losses(manifest: Mapping[str, Any]) -> str:
-    lost, moved, refined = (len(manifest[name]) for name in ("lost", "moved", "refined"))
+    lost, moved, refined, overlapping = (len(manifest[x]) for x in ("lost", "moved", "refined", "overlapping"))
     return (
         f"\n## Spans not as marked\n\n{lost} dropped, {moved} with white space trimmed; in {refined} records words "
-        "were cut at a span's boundary. `manifest.json` names them.\n"
+        f"were cut at a span's boundary; in {overlapping} records spans overlap. `manifest.json` names them.\n"
     )
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from spanloop.errors import DataError, LabelError
 from spanloop.records import Annotation
+from spanloop.spans import find_clash
 
 
 def check_annotations(rows: Sequence[Annotation], labels: Sequence[str]) -> None:
@@ -17,7 +18,8 @@ def check_annotations(rows: Sequence[Annotation], labels: Sequence[str]) -> None
 
     Raises:
         LabelError: There is no label, or a span carries one outside of the scheme.
-        DataError: A record stands twice, has no text or broken text, or spans that are empty, overlap, or lie outside.
+        DataError: A record stands twice, has no text or broken text, or spans that are empty, overlap one of
+            their label, or lie outside.
     """
     if not labels:
         raise LabelError("no labels are configured; list them under task.labels in spanloop.yaml")
@@ -27,16 +29,15 @@ def check_annotations(rows: Sequence[Annotation], labels: Sequence[str]) -> None
     known = frozenset(labels)
     for row in rows:
         _check_text(row)
-        end = 0
+        clash = find_clash(row.spans)
         for span in row.spans:
             if span.label not in known:
                 raise LabelError(_unknown_label(row.record_id, span.label, labels))
-            if not end <= span.start < span.end <= len(row.text):
+            if span is clash or not 0 <= span.start < span.end <= len(row.text):
                 raise DataError(
-                    f"record {row.record_id!r}: span {span.start}-{span.end} {span.label!r} is empty, overlaps the one "
-                    f"before it or leaves the text of {len(row.text)} characters; mark it again in Argilla"
+                    f"record {row.record_id!r}: span {span.start}-{span.end} {span.label!r} is empty, overlaps one of "
+                    f"its label or leaves the text of {len(row.text)} characters; mark it again in Argilla"
                 )
-            end = span.end
 
 
 def _check_text(row: Annotation) -> None:

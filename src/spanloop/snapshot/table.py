@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanloop.errors import StoreError, first_line
 from spanloop.records import Annotation, Span, Split
-from spanloop.spans import LostSpan, refine_words, spans_to_iob2, tag_names
+from spanloop.spans import refine_words, resolve_overlaps, spans_to_iob2, tag_names
 from spanloop.store.artifacts import read_manifest, verify_file
 from spanloop.words import split_words, words_to_tokens
 
@@ -28,11 +28,11 @@ class Tagging:
 
     Attributes:
         refined: Ids of records in which words were cut, or white space was made one, at the boundary of a span.
-        lost: Spans that the tags do not hold exactly; none for disjoint spans.
+        overlapping: Ids of records in which spans overlap; the tags hold the longest of them.
     """
 
     refined: list[str] = field(default_factory=list)
-    lost: list[LostSpan] = field(default_factory=list)
+    overlapping: list[str] = field(default_factory=list)
 
 
 def features(labels: Sequence[str]) -> "Features":
@@ -139,11 +139,13 @@ def _columns(annotations: Sequence[Annotation], index: Mapping[str, int], taggin
     tokens, tags = [], []
     for annotation in annotations:
         words = split_words(annotation.text)
-        refined = refine_words(words, annotation.spans)
+        disjoint, lost = resolve_overlaps(annotation.spans, "longest")
+        if lost:
+            tagging.overlapping.append(annotation.record_id)
+        refined = refine_words(words, disjoint)
         if refined != words:
             tagging.refined.append(annotation.record_id)
-        named, lost = spans_to_iob2(refined, annotation.spans, annotation.record_id)
-        tagging.lost += lost
+        named, _ = spans_to_iob2(refined, disjoint)
         tokens.append(words_to_tokens(annotation.text, refined))
         tags.append([index[name] for name in named])
     return {

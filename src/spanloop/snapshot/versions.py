@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spanloop.annotations.agreement import AgreementReport
-from spanloop.config import SplitConfig
+from spanloop.config import SplitConfig, Splits
 from spanloop.durable import to_json
 from spanloop.records import SPLITS, Annotation, Example, Span, Split
 from spanloop.snapshot.card import card
@@ -56,18 +56,26 @@ class SnapshotInfo:
     lost: tuple[LostSpan, ...]
 
 
-def version_hash(digests: Mapping[str, bytes], labels: Sequence[str], splits: SplitConfig) -> str:
+def version_hash(
+    digests: Mapping[str, bytes],
+    labels: Sequence[str],
+    splits: SplitConfig,
+    kept: dict[str, Split] | None = None,
+) -> str:
     """Hash the content of a data set.
 
     Args:
         digests: Of its annotations, as `digest_annotations` gives them.
         labels: The label scheme; its order counts, since it is the order of a model's outputs.
         splits: Seed and shares.
+        kept: The splits of the groups that were dealt otherwise, before the seed or a share was changed.
 
     Returns:
         8 hexadecimal digits.
     """
-    head = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
+    head: dict[str, Any] = {"format": _FORMAT, "labels": list(labels), "splits": splits.model_dump()}
+    if kept:
+        head["kept"] = kept
     content = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii"))
     for digest in digests.values():
         content.update(digest)
@@ -87,6 +95,7 @@ def build(
     splits: SplitConfig,
     agreement: AgreementReport | None = None,
     *,
+    dealing: Splits | None = None,
     lost: Sequence[LostSpan] = (),
     moved: Sequence[LostSpan] = (),
 ) -> SnapshotInfo:
@@ -98,6 +107,7 @@ def build(
         labels: The label scheme, in its order.
         splits: How groups are dealt.
         agreement: Goes into the manifest and the card.
+        dealing: Knows the groups that were dealt before; None: none were.
         lost: What `annotations.resolve` lost; goes into the manifest, by record.
         moved: What it trimmed; likewise.
 
@@ -106,19 +116,19 @@ def build(
 
     Raises:
         LabelError: No labels are configured, or a span carries one that is not; names the record.
-        DataError: A record has no text, stands twice, or has spans that overlap or lie outside of it.
+        DataError: A record has no text, stands twice, or has spans of one label that overlap, or ones outside of it.
         StoreError: The store is corrupt, full, or held by a newer round.
     """
     rows = sorted(annotations, key=lambda annotation: annotation.record_id)
     parent = current(store)
     check_annotations(rows, labels)
-    digests = digest_annotations(rows)
-    digest = version_hash(digests, labels, splits)
-    if parent and parent.endswith(f"-{digest}"):
+    digests, dealt = digest_annotations(rows), _deal(rows, dealing or splits)
+    settings = [splits, *([_splits_of(store, parent)] if parent else [])]  # the parent may hold the same by others
+    hashes = [version_hash(digests, labels, x, _kept(dealt, x)) for x in settings]
+    if parent and any(parent.endswith(f"-{digest}") for digest in hashes):
         return _info(store.path("snapshots", parent), new=False)
-    version = store.next_name("snapshots", digest)
+    version = store.next_name("snapshots", hashes[0])
     changes = changes_since(store.path("snapshots", parent) if parent else None, digests)
-    dealt = _deal(rows, splits)
 
     def write(folder: Path) -> None:
         tagging = write_splits(folder, dealt, labels, version)
@@ -128,21 +138,23 @@ def build(
             "version": version,
             "parent": parent,
             "changes": {name: len(ids) for name, ids in changes.ids().items()},
-            "splits": splits.model_dump(),
             "agreement": asdict(agreement) if agreement else None,
-            "lost": [asdict(span) for span in [*lost, *tagging.lost]],
+            "lost": [asdict(span) for span in lost],
             "moved": [asdict(span) for span in moved],
             "refined": tagging.refined,
-            **_content(dealt, labels),
+            "overlapping": tagging.overlapping,
+            **_content(dealt, labels, splits),
         }
         _write_documents(folder, manifest, changes.ids())
 
     return _info(store.publish("snapshots", version, write), new=True)
 
 
-def _content(dealt: Mapping[Split, Sequence[Annotation]], labels: Sequence[str]) -> dict[str, Any]:
-    """The part of the manifest that counts what the splits hold."""
+def _content(dealt: Mapping[Split, Sequence[Annotation]], labels: Sequence[str], splits: SplitConfig) -> dict[str, Any]:
+    """The part of the manifest that says how records are dealt, and counts what the splits hold."""
     return {
+        "splits": splits.model_dump(),
+        "kept": _kept(dealt, splits),
         "labels": list(labels),
         "records": {split: len(rows) for split, rows in dealt.items()},
         "spans": {split: _count_labels(rows, labels) for split, rows in dealt.items()},
@@ -190,11 +202,20 @@ def read_labels(snapshot_path: Path) -> list[str]:
     return list(read_manifest(snapshot_path)["labels"])
 
 
-def _deal(rows: Sequence[Annotation], config: SplitConfig) -> dict[Split, list[Annotation]]:
-    splits: dict[Split, list[Annotation]] = {split: [] for split in SPLITS}
+def _deal(rows: Sequence[Annotation], splits: Splits) -> dict[Split, list[Annotation]]:
+    dealt: dict[Split, list[Annotation]] = {split: [] for split in SPLITS}
     for row in rows:
-        splits[config.split_of(row.group)].append(row)
-    return splits
+        dealt[splits.split_of(row.group)].append(row)
+    return dealt
+
+
+def _kept(dealt: Mapping[Split, Sequence[Annotation]], splits: SplitConfig) -> dict[str, Split]:
+    """The groups that are not where these settings would deal them."""
+    return {row.group: split for split, rows in dealt.items() for row in rows if splits.split_of(row.group) != split}
+
+
+def _splits_of(store: Store, version: str) -> SplitConfig:
+    return SplitConfig.model_validate(store.manifest("snapshots", version)["splits"])
 
 
 def _count_labels(rows: Iterable[Annotation], labels: Sequence[str]) -> dict[str, int]:

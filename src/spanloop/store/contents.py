@@ -1,5 +1,6 @@
 """What a store holds, by name: the kinds of artifacts, scratch, the marker. Anything else is not ours."""
 
+import json
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +19,9 @@ HALF_POINTER = ".champion.json.tmp"  # what a crash leaves of the champion's poi
 _NUMBERED = r"\d+(-[0-9a-f]+)?"
 NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for kind, prefix in PREFIXES.items()}
 """What names of each kind look like, and those of scratch folders under `work`."""
-NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores")
+NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores|looks")
 
-FILES = ("champion.json", "groups.json", "pins.json")
+FILES = ("champion.json", "groups.json", "binding.json", "pins.json")
 _OURS = {MARKER, *KINDS, "work", "damaged", "locks", HALF_POINTER, *FILES, *(f".{name}.tmp" for name in FILES)}
 _OF_THE_DISK = {"lost+found", ".DS_Store"}
 
@@ -50,3 +51,16 @@ def claim(root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError), (root / MARKER).open("x", encoding="utf-8") as file:
             file.write(to_json({"store": uuid4().hex}))
+
+
+def identity(root: Path) -> str:
+    """The id in the marker of a folder, which is made a store unless it is one.
+
+    Raises:
+        StoreError: The marker is damaged.
+    """
+    claim(root)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if re.fullmatch("[0-9a-f]{32}", found := json.loads((root / MARKER).read_text(encoding="utf-8"))["store"]):
+            return str(found)
+    raise StoreError(f"{root / MARKER} is damaged; delete it, and the next round makes it anew")

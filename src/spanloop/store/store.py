@@ -4,7 +4,8 @@
     store/models/…  store/rounds/…
     store/work/NAME/                  scratch, kept over a crash so that training resumes
     store/champion.json               which model is in service, which were before, and which somebody took back
-    store/groups.json                 the group of each record, which decides its split
+    store/groups.json                 the group of each record and the split of each group, for good
+    store/binding.json                the dataset that the store belongs to
     store/pins.json                   what is kept for good
     store/locks/                      one round at a time
     store/spanloop-store.json         the marker, with an id of the store
@@ -14,8 +15,8 @@ a marker: one with anything else in it is never made a store, and only what a st
 """
 
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,8 +26,9 @@ from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.settings import whole_path
 from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
+from spanloop.store.binding import Binding
 from spanloop.store.champion import Champion
-from spanloop.store.contents import HALF_POINTER, KINDS, MARKER, NAMES, PREFIXES, Kind, claim, number_of
+from spanloop.store.contents import HALF_POINTER, KINDS, MARKER, NAMES, PREFIXES, Kind, claim, identity, number_of
 from spanloop.store.groups import Groups
 from spanloop.store.locks import Locks
 
@@ -41,6 +43,8 @@ class Store:
 
     Attributes:
         root: The folder, absolute; `snapshots`, `models` and `rounds` are the folders of the kinds in it.
+        groups: The groups and splits of records, kept for good.
+        binding: The dataset that the store belongs to.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -48,7 +52,13 @@ class Store:
         self.snapshots, self.models, self.rounds = (self.root / kind for kind in KINDS)
         self._locks = Locks(self.root / "locks")
         self._champion = Champion(self.root / "champion.json")
-        self._groups = Groups(self.root / "groups.json")
+        self.groups = Groups(self.root / "groups.json", self._changing)
+        self.binding = Binding(self.root / "binding.json", self._changing)
+
+    @property
+    def id(self) -> str:
+        """What tells this store from others: 32 hex digits, made with its marker."""
+        return identity(self.root)
 
     def publish(self, kind: Kind, name: str, build: Callable[[Path], None]) -> Path:
         """Publish an artifact, at once or not at all.
@@ -97,13 +107,12 @@ class Store:
         found = [x.name for x in folder.iterdir() if NAMES[kind].fullmatch(x.name) and (x / MANIFEST).is_file()]
         return sorted(found, key=lambda name: (number_of(name), name))
 
-    def next_name(self, kind: Kind, key: str = "") -> str:
+    def next_name(self, kind: Kind, key: str = "", above: int = 0) -> str:
         """The name of the artifact after the last one, e.g. `r0004` after `r0003`.
 
-        `key`, a hash of what the artifact is made of, becomes part of it: `m0012-77aa0f31`.
+        `key`, a hash of what it is made of, becomes part: `m0012-77aa0f31`. Numbers up to `above` are other stores'.
         """
-        names = self.names(kind)
-        number = number_of(names[-1]) + 1 if names else 1
+        number = max([above, *map(number_of, self.names(kind)[-1:])]) + 1
         return f"{PREFIXES[kind]}{number:04d}" + (f"-{key}" if key else "")
 
     def manifest(self, kind: Kind, name: str) -> dict[str, Any]:
@@ -177,17 +186,8 @@ class Store:
             StoreError: There is no such model, a newer round holds the store, or the disk refuses.
         """
         self.path("models", version)
-        with told_as_store_errors(f"put {version} into service", self.root), self._locks.publishing():
+        with self._changing(f"put {version} into service"):
             self._champion.promote(version)
-
-    def groups(self) -> dict[str, str]:
-        """The group of each record, by its id, as `keep_groups` got it; StoreError where the file is corrupt."""
-        return self._groups.read()
-
-    def keep_groups(self, groups: Mapping[str, str]) -> None:
-        """Keep the group of each record for good."""
-        with told_as_store_errors("keep the groups of records", self.root), self._locks.publishing():
-            self._groups.write(groups)
 
     def vetoed(self) -> list[str]:
         """Models that `roll_back` took out of service; `set_champion` lifts the veto."""
@@ -211,13 +211,13 @@ class Store:
                 problems.append(f"{self.root} has no model {champion!r}")
             except ArtifactDamaged as error:
                 problems.append(str(error))
-            with told_as_store_errors(f"take {champion} out of service", self.root), self._locks.publishing():
+            with self._changing(f"take {champion} out of service"):
                 self._champion.roll_back(veto=False)
         return problems
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove an artifact, at once or not at all: what a crash leaves of it, `clean` removes."""
-        with told_as_store_errors(f"remove {kind}/{name}", self.root), self._locks.publishing():
+        with self._changing(f"remove {kind}/{name}"):
             half = artifacts.take_away(self.path(kind, name))
         shutil.rmtree(half, ignore_errors=True)
 
@@ -228,7 +228,7 @@ class Store:
             Where it is.
         """
         there = self.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
-        with told_as_store_errors(f"set {kind}/{name} aside", self.root), self._locks.publishing():
+        with self._changing(f"set {kind}/{name} aside"):
             there.parent.mkdir(exist_ok=True)
             self.path(kind, name).rename(there)
         return there
@@ -242,7 +242,7 @@ class Store:
         Raises:
             StoreError: There is no previous champion, its model is missing, or the disk refuses.
         """
-        with told_as_store_errors("roll the champion back", self.root), self._locks.publishing():
+        with self._changing("roll the champion back"):
             previous = self._champion.previous()
             if previous is None:
                 raise StoreError(
@@ -271,12 +271,17 @@ class Store:
         removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
-        half = self.root / HALF_POINTER
-        with told_as_store_errors("clean the store", self.root), self._locks.publishing():
-            if half.exists():
+        with self._changing("clean the store"):
+            if (half := self.root / HALF_POINTER).exists():
                 half.unlink()
                 removed.append(half)
         return removed
+
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[None]:
+        """Change something that readers see; refused to a round that lost the store."""
+        with told_as_store_errors(what, self.root), self._locks.publishing():
+            yield
 
     def _folder(self, kind: str, name: str) -> Path:
         if not NAMES[kind].fullmatch(name):

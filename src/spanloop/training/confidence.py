@@ -60,27 +60,26 @@ class Found:
     texts: Ints
 
 
-def find_spans(
-    targets: Targets, texts: Ints, logits: Floats, examples: Sequence[Example], labels: Sequence[str]
-) -> Found:
+def find_spans(targets: Targets, texts: Ints, logits: Floats, examples: Sequence[Example]) -> Found:
     """Set what a model says about examples against their gold spans.
 
     Args:
         targets: All encoded examples.
         texts: `(n,)` indices of the examples that were read.
-        logits: `(n_words, n_tags)` of their words, in the order of `targets.words_of(texts)`.
+        logits: `(n_words, n_outputs)` of their words, in the order of `targets.words_of(texts)`.
         examples: All examples.
-        labels: The label scheme.
     """
-    encoded, words = targets.encoded, targets.words_of(texts)
-    lengths, log_p = np.diff(encoded.text_words)[texts], log_softmax(logits)
-    runs, p = tag_runs(decode(log_p, lengths), lengths), np.exp(log_p)
+    encoded, scheme, words = targets.encoded, targets.scheme, targets.words_of(texts)
+    lengths, log_p = np.diff(encoded.text_words)[texts], log_softmax(scheme.end_to_end(logits))
+    sequences, p = scheme.sequences(lengths), np.exp(log_p)
+    in_chains = tag_runs(decode(log_p, sequences), sequences)
+    runs = scheme.on_words(in_chains, len(words))
     owners = texts[np.searchsorted(np.cumsum(lengths), runs.starts, side="right")]
     starts, stops = encoded.word_start[words[runs.starts]], encoded.word_stop[words[runs.ends - 1]]
     gold = {(i, s.start, s.end, s.label) for i in texts.tolist() for s in examples[i].spans}
     rows = zip(owners.tolist(), starts.tolist(), stops.tolist(), runs.labels.tolist(), strict=True)
-    hits = np.array([(text, start, stop, labels[label]) in gold for text, start, stop, label in rows], dtype=bool)
-    return Found(span_probabilities(p, sum_product(p, lengths), runs), hits, owners)
+    hits = np.array([(text, start, stop, scheme.labels[x]) in gold for text, start, stop, x in rows], dtype=bool)
+    return Found(span_probabilities(p, sum_product(p, sequences), in_chains), hits, owners)
 
 
 def confidence_of(folds: Sequence[Found], n_gold: int) -> Confidence:

@@ -49,15 +49,17 @@ def evidence_of(unseen: OutOfFold, scale: ScoreScale) -> list[Evidence]:
         One item for each example that was read.
     """
     encoded, words = unseen.targets.encoded, unseen.targets.words_of(unseen.texts)
-    lengths, log_p = np.diff(encoded.text_words)[unseen.texts], log_softmax(unseen.logits)
-    where = _Words(encoded.word_start[words], encoded.word_stop[words], boundaries(lengths), unseen.labels)
+    scheme, lengths = unseen.targets.scheme, np.diff(encoded.text_words)[unseen.texts]
+    sequences, log_p = scheme.sequences(lengths), log_softmax(scheme.end_to_end(unseen.logits))
+    where = _Words(encoded.word_start[words], encoded.word_stop[words], boundaries(lengths), scheme.labels)
     read = [unseen.examples[i] for i in unseen.texts.tolist()]
     marked = list(where.marked(read))
     there = {placed.place: placed for placed in marked}
-    found = [there.get(placed.place, placed) for placed in where.found(tag_runs(decode(log_p, lengths), lengths))]
+    runs = scheme.on_words(tag_runs(decode(log_p, sequences), sequences), len(words))
+    found = [there.get(placed.place, placed) for placed in where.found(runs)]
     columns = np.array([placed.place for placed in (*marked, *found)], dtype=np.int64).reshape(-1, 3)
-    p = np.exp(log_p)
-    scores = scale.scores(span_probabilities(p, sum_product(p, lengths), TagRuns(*columns.T)))
+    p, judged = np.exp(log_p), scheme.in_chains(TagRuns(*columns.T), len(words))
+    scores = scale.scores(span_probabilities(p, sum_product(p, sequences), judged))
     scored = np.round(scores, _DIGITS).tolist()
     sides = _by_owner(marked, scored, len(read)), _by_owner(found, scored[len(marked) :], len(read))
     return [Evidence(example.id, *both) for example, *both in zip(read, *sides, strict=True)]

@@ -22,12 +22,12 @@ from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
-from spanloop.training.plain import PlainReading, read_plainly
-from spanloop.training.pretrained import load_model
+from spanloop.training.plain import UNREAD, PlainReading, read_plainly
+from spanloop.training.pretrained import begin_at, load_model
 from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
-from spanloop.training.targets import class_weights, make_targets
+from spanloop.training.targets import class_weights, log_frequencies, make_targets
 from spanloop.training.token_types import teach_surface
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Fit:
         self._threads = set_threads(accelerator.num_processes)
         config = job.config
         start = job.start if not len(left_out) else ""  # a model of earlier rounds has seen what is left out
-        model, self.tokenizer = load_model(start or config.model_name_or_path, job.labels, config.seed)
+        model, self.tokenizer = load_model(start or config.model_name_or_path, job.scheme.names, config.seed)
         self.max_length = longest_window(model, self.tokenizer, config.max_length)
         features = dropped(self.tokenizer) if config.surface_features else ()
         self.features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
@@ -85,10 +85,12 @@ class Fit:
         self._usual_attention = model.config._attn_implementation
         self._model = accelerator.prepare_model(model, evaluation_mode=True)  # gradients are added up in Stepper
         self._forward = self._find_forward()
-        self.targets = make_targets(self._encoder, job.examples, job.labels, config.label_subwords)
+        self.targets = make_targets(self._encoder, job.examples, job.scheme, config.label_subwords)
         self._windows = np.flatnonzero(~np.isin(self.targets.encoded.windows.text, left_out))
         if not len(self._windows):
             raise TrainingError("the training records hold no visible text; annotate records with text")
+        if job.scheme.overlapping and not start:
+            begin_at(self.plain_model, log_frequencies(self._tags_seen()))
         whole, processes = len(self.targets.encoded.windows), accelerator.num_processes
         self.schedule = make_schedule(len(self._windows), config, of_all=whole, processes=processes)
         self._before, self._steps_of_all = earlier * self.schedule.steps, trainings * self.schedule.steps
@@ -114,6 +116,8 @@ class Fit:
     def read_plainly(self) -> PlainReading:
         """What a plain pipeline finds in them; the model and its tokenizer are of no other use afterwards."""
         model, job = self.plain_model, self._job
+        if job.scheme.overlapping:  # a pipeline takes one tag a word
+            return UNREAD
         if model.config._attn_implementation != self._usual_attention:
             model.set_attn_implementation(self._usual_attention)
         model.eval()
@@ -123,7 +127,7 @@ class Fit:
         )
 
     def read(self) -> Floats:
-        """(n_words, n_tags) logits of the words that were left out, the same on every process.
+        """(n_words, n_outputs) logits of the words that were left out, the same on every process.
 
         Each is read off its first subword in the window where that has most context.
         """
@@ -182,9 +186,8 @@ class Fit:
     def _stepper(self, max_tokens: int) -> Stepper:
         config, weights = self._job.config, None
         if config.class_weighting == "inverse_sqrt":
-            seen = np.setdiff1d(np.arange(len(self._job.examples)), self._left_out)
-            tags = self.targets.word_tags[self.targets.words_of(seen)]
-            weights = torch.from_numpy(class_weights(tags, 2 * len(self._job.labels) + 1))
+            n_tags = 2 * len(self.targets.scheme.chains[0]) + 1
+            weights = torch.from_numpy(np.stack([class_weights(chain, n_tags) for chain in self._tags_seen().T]))
         return Stepper(
             self._forward,
             self.accelerator,
@@ -195,17 +198,23 @@ class Fit:
             max_tokens=max_tokens,
         )
 
+    def _tags_seen(self) -> Ints:
+        """(n_words, n_chains) gold tags of the words that are trained on."""
+        seen = np.setdiff1d(np.arange(len(self._job.examples)), self._left_out)
+        return self.targets.word_tags[self.targets.words_of(seen)]
+
     def _announce(self, loop: Loop) -> None:
         if not self.accelerator.is_main_process:
             return
         config, records = self._job.config, len(self._job.examples)
         log.info(
             "train: %d of %d records in %d windows, %s, %d processes, %d threads, %d windows a step, "
-            "%d tokens a batch, %d steps, learning rate %.1e",
+            "%d tokens a batch, %d steps, learning rate %.1e%s",
             *(records - len(self._left_out), records, len(self._windows), self._device),
             *(self.accelerator.num_processes, self._threads),
             *(loop.schedule.windows, loop.stepper.max_tokens),
             *(self.schedule.steps, learning_rate(self._model, config)),
+            ", spans of different labels may overlap" if self.targets.scheme.overlapping else "",
         )
         if len(self._left_out):
             return

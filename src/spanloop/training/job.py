@@ -12,7 +12,9 @@ import torch
 from spanloop.errors import TrainingError
 from spanloop.model.device import find_device
 from spanloop.model.ragged import Floats, Ints
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example
+from spanloop.spans import have_overlaps
 from spanloop.training.checkpoint import Checkpoint, TrainingState
 from spanloop.training.confidence import UNKNOWN, Confidence
 from spanloop.training.evidence import evidence_of
@@ -44,6 +46,7 @@ class Job:
         groups: The group of each example, which no two folds share; empty: each is one of its own.
         snapshot: The version of the data, for the model card.
         start: The encoder or model folder to start from.
+        overlapping: Give each label a chain of tags of its own, also where no spans of the examples overlap.
         report: Called with the progress on the main process.
         checkpoint_seconds: Time between checkpoints.
     """
@@ -55,15 +58,22 @@ class Job:
     groups: Sequence[str] = ()
     snapshot: str = ""
     start: str = ""
+    overlapping: bool = False
     report: Report = field(default=lambda progress: None)
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    @property
+    def scheme(self) -> TagScheme:
+        """The tags that the model is to tell apart: as many chains as the spans of the examples need."""
+        overlapping = self.overlapping or any(have_overlaps(example.spans) for example in self.examples)
+        return TagScheme(tuple(self.labels), overlapping)
 
     @property
     def key(self) -> dict[str, Any]:
         """What the weights depend on, besides the number of processes."""
         return {
             "config": self.config.model_dump(exclude={"report_to", "num_processes"}),
-            "labels": list(self.labels),
+            "tags": self.scheme.names,
             "snapshot": self.snapshot,
             "start": self.start,
             "examples": [[e.id, e.text, [[s.start, s.end, s.label] for s in e.spans]] for e in self.examples],
@@ -151,7 +161,7 @@ class _Training:
         if not judged:
             return None
         job, logits = self._job, np.concatenate([logits for logits, _ in judged])
-        return OutOfFold(job.examples, job.labels, fit.targets, np.concatenate(self._folds), logits)
+        return OutOfFold(job.examples, fit.targets, np.concatenate(self._folds), logits)
 
     def _fit(self, accelerator: Any, fold: int | None) -> Fit:
         left_out = np.zeros(0, dtype=np.int64) if fold is None else self._folds[fold]
@@ -174,7 +184,7 @@ class _Training:
             accelerator.free_memory()
         state, outcome = done
         self._states.append(state)
-        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), *outcome["plain"].tolist())
+        return outcome["logits"].numpy(), PlainReading(outcome["read"].numpy(), outcome["plain"].numpy())
 
     def _result(self, fit: Fit, confidence: Confidence, loss: PlainLoss | None) -> TrainResult:
         seconds, tokens = (sum(getattr(state, name) for state in self._states) for name in ("seconds", "tokens"))
@@ -190,7 +200,7 @@ class _Training:
             min_score=confidence.min_score,
             folds=len(self._folds),
             out_of_fold_f1=confidence.f1,
-            plain_f1=loss.plain if loss else None,
+            plain_f1=loss.plain if loss else {},
             plain_ours=loss.ours if loss else None,
             plain_records=loss.records if loss else 0,
             lost_spans=len(fit.targets.lost),
@@ -202,7 +212,7 @@ class _Training:
             job.out,
             fit.plain_model,
             fit.tokenizer,
-            labels=job.labels,
+            scheme=fit.targets.scheme,
             max_length=fit.max_length,
             surface_features=fit.features,
             snapshot=job.snapshot,
@@ -215,8 +225,8 @@ class _Training:
 
 def _outcome(logits: Floats, reading: PlainReading) -> dict[str, torch.Tensor]:
     """What is kept of a fold."""
-    plain = torch.tensor([reading.correct, reading.predicted])
-    return {"logits": torch.from_numpy(logits), "read": torch.from_numpy(reading.texts), "plain": plain}
+    arrays = {"logits": logits, "read": reading.texts, "plain": reading.counts}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _check(job: Job) -> None:

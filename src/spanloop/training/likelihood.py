@@ -22,9 +22,15 @@ def word_loss(
     logits: torch.Tensor, tags: Ints, lengths: Ints, before: Ints, weights: torch.Tensor | None
 ) -> torch.Tensor:
     """The loss of words, in nats: that of the chain with a share of cross-entropy; arguments as of `chain_loss`."""
-    gold = torch.from_numpy(tags).to(logits.device)
-    plain = cross_entropy(logits, gold, weight=weights, reduction="sum")
+    plain = tag_loss(logits, torch.from_numpy(tags).to(logits.device), weights)
     return (1 - _TAG_BY_TAG) * chain_loss(logits, tags, lengths, before, weights) + _TAG_BY_TAG * plain
+
+
+def tag_loss(logits: torch.Tensor, gold: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Cross-entropy tag by tag, summed, in nats; a `gold` of -100 does not count; `weights` as of `chain_loss`."""
+    if weights is None:
+        return cross_entropy(logits, gold, reduction="sum")
+    return (weights * cross_entropy(logits, gold, reduction="none")).sum()
 
 
 def chain_loss(
@@ -37,7 +43,7 @@ def chain_loss(
         tags: (n_words,) gold tags; each sequence is valid behind the tag before it.
         lengths: (n_sequences,) words of each sequence, zeros allowed.
         before: (n_sequences,) gold tag of the word before the sequence; 0 where a text begins.
-        weights: (n_tags,) factors on the gradient at a word, by its gold tag; None: all equal.
+        weights: (n_words,) factors on the gradient at each word; None: all equal.
 
     Returns:
         The sum over the sequences; its gradient by the words' log-probabilities is the chain's marginals less the gold.
@@ -49,7 +55,7 @@ def chain_loss(
     slope = torch.from_numpy(marginals).to(logits)
     slope[torch.arange(len(tags), device=logits.device), gold] -= 1
     if weights is not None:
-        slope = slope * weights[gold, None]
+        slope = slope * weights[:, None]
     carrier = (slope * log_p).sum()  # has the gradient, not the value
     return carrier + (log_mass - gold_log_p.sum() - carrier).detach()
 

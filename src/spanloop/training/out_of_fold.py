@@ -16,14 +16,12 @@ class OutOfFold:
 
     Attributes:
         examples: All examples.
-        labels: The label scheme.
         targets: The examples, encoded.
         texts: `(n,)` indices of the examples that were read, fold by fold.
-        logits: `(n_words, n_tags)` of their words, in the order of `targets.words_of(texts)`.
+        logits: `(n_words, n_outputs)` of their words, in the order of `targets.words_of(texts)`.
     """
 
     examples: Sequence[Example]
-    labels: Sequence[str]
     targets: Targets
     texts: Ints
     logits: Floats
@@ -31,7 +29,7 @@ class OutOfFold:
     @cached_property
     def found(self) -> Found:
         """The spans that they find."""
-        return find_spans(self.targets, self.texts, self.logits, self.examples, self.labels)
+        return find_spans(self.targets, self.texts, self.logits, self.examples)
 
     def confidence(self) -> Confidence:
         """How far such models can be trusted."""

@@ -1,7 +1,7 @@
 """What training reports, while it runs and when it is done."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -43,8 +43,8 @@ class TrainResult:
         folds: Trainings on a part of the records, to judge on the rest; 0: there were none.
         out_of_fold_f1: Exact-span F1, from that score on, of what the folds' models find in the records
             that they were not trained on; None without folds.
-        plain_f1: The same of a plain pipeline of transformers, on `plain_records` of these records; None where that
-            was not measured.
+        plain_f1: The same of a plain pipeline of transformers, by its aggregation strategy, on `plain_records` of these
+            records; empty where that was not measured.
         plain_ours: `out_of_fold_f1` on those `plain_records` alone.
         plain_records: How many of the records it read.
         lost_spans: Gold spans of the training records that the words do not hold exactly.
@@ -61,7 +61,7 @@ class TrainResult:
     min_score: float = 0.0
     folds: int = 0
     out_of_fold_f1: float | None = None
-    plain_f1: float | None = None
+    plain_f1: dict[str, float] = field(default_factory=dict)
     plain_ours: float | None = None
     plain_records: int = 0
     lost_spans: int = 0

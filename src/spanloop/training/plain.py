@@ -5,6 +5,7 @@ nothing. It is measured with the pipeline itself, on records that the models of 
 """
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -19,9 +20,10 @@ from spanloop.model.ragged import Ints
 from spanloop.records import Example, Span
 from spanloop.training.confidence import Confidence, Found
 
-STRATEGY = "simple"
+SIMPLE, FIRST = "simple", "first"
+STRATEGIES = (SIMPLE, FIRST)
+"""Aggregation strategies: subwords of one label in a row are a span; or words are, with their first subwords' tags."""
 _MOST = 500  # records of all folds together: a pipeline is slow, and this says it to a point or two
-_BATCH = 8
 
 log = logging.getLogger(__name__)
 
@@ -32,29 +34,27 @@ class PlainReading:
 
     Attributes:
         texts: Indices of the examples.
-        correct: Right spans that it finds in them.
-        predicted: All spans that it finds.
+        counts: `(n_strategies, 2)` right spans that it finds in them, and all spans that it finds.
     """
 
     texts: Ints
-    correct: int
-    predicted: int
+    counts: Ints
 
 
-UNREAD = PlainReading(np.zeros(0, dtype=np.int64), 0, 0)
+UNREAD = PlainReading(np.zeros(0, dtype=np.int64), np.zeros((len(STRATEGIES), 2), dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
 class PlainLoss:
-    """Exact-span F1 of the two ways to read a model, on the same records.
+    """Exact-span F1 of the ways to read a model, on the same records.
 
     Attributes:
-        plain: Of the pipeline, in 0..1.
+        plain: Of the pipeline, in 0..1, by its strategy.
         ours: Of what is suggested, likewise.
         records: How many records.
     """
 
-    plain: float
+    plain: dict[str, float]
     ours: float
     records: int
 
@@ -81,17 +81,27 @@ def read_plainly(
     windows = np.bincount(encoded.windows.text, minlength=encoded.n_texts)
     short = texts[(windows[texts] == 1) & (np.diff(encoded.text_words)[texts] > 0)]
     chosen = short[:: max(1, ceil(len(short) * folds / _MOST))]
+    counts = np.zeros_like(UNREAD.counts)
     try:
-        with quiet_transformers():
-            options = {"tokenizer": tokenizer, "aggregation_strategy": STRATEGY, "device": model.device}
-            pipe = pipeline("token-classification", model, **options)
-            found = pipe([examples[i].text for i in chosen.tolist()], batch_size=_BATCH) if len(chosen) else []
+        with quiet_transformers(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a pipeline thinks of a tokenizer is part of what it loses
+            pipe = pipeline("token-classification", model, tokenizer=tokenizer, device=model.device)
+            for example in (examples[i] for i in chosen.tolist()):
+                found = _readings(pipe, example.text)
+                counts += [(len(spans & set(example.spans)), len(spans)) for spans in found]
     except Exception as error:  # the model is good without this figure, whatever a pipeline does not like about it
         log.warning("train: a plain pipeline cannot read this encoder: %s", first_line(error))
         return UNREAD
-    spans = [{Span(int(x["start"]), int(x["end"]), x["entity_group"]) for x in one} for one in found]
-    right = (len(one & set(examples[i].spans)) for i, one in zip(chosen.tolist(), spans, strict=True))
-    return PlainReading(chosen, sum(right), sum(map(len, spans)))
+    return PlainReading(chosen, counts)
+
+
+def _readings(pipe: Any, text: str) -> list[set[Span]]:
+    """What each strategy finds. One forward pass serves all; called with a list, a pipeline slows every tokenizer."""
+    from transformers.pipelines.token_classification import AggregationStrategy
+
+    outputs = [pipe.forward(inputs) for inputs in pipe.preprocess(text, is_split_into_words=False)]
+    found = (pipe.postprocess(outputs, AggregationStrategy(strategy)) for strategy in STRATEGIES)
+    return [{Span(int(x["start"]), int(x["end"]), x["entity_group"]) for x in spans} for spans in found]
 
 
 def plain_loss(
@@ -108,7 +118,7 @@ def plain_loss(
     Returns:
         F1 of both; None where nothing was read, or nothing is marked in it.
     """
-    texts = np.concatenate([reading.texts for reading in readings]) if readings else np.zeros(0, dtype=np.int64)
+    texts = np.concatenate([UNREAD.texts, *(reading.texts for reading in readings)])
     gold = sum(len(set(examples[i].spans)) for i in texts.tolist())
     if not gold:
         return None
@@ -117,5 +127,6 @@ def plain_loss(
     )
     suggested = np.isin(owners, texts) & (confidence.scale.scores(probabilities) >= confidence.min_score)
     ours = 2 * int((suggested & hits).sum()) / (int(suggested.sum()) + gold)
-    plain = 2 * sum(r.correct for r in readings) / (sum(r.predicted for r in readings) + gold)
-    return PlainLoss(plain, ours, len(texts))
+    correct, predicted = np.sum([reading.counts for reading in readings], axis=0).T
+    plain = (2 * correct / (predicted + gold)).tolist()
+    return PlainLoss(dict(zip(STRATEGIES, plain, strict=True)), ours, len(texts))

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 from spanloop.errors import TrainingError, first_line
 from spanloop.model.quiet import quiet_transformers
-from spanloop.spans import tag_names
 from spanloop.training.families import fit_config
 
 log = logging.getLogger(__name__)
@@ -19,14 +19,14 @@ _NEW_ROWS = 0.02
 """Standard deviation of a new label's row in the head, BERT's initializer range."""
 
 
-def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any, Any]:
-    """Load a model and its tokenizer for a label scheme.
+def load_model(name_or_path: str, names: Sequence[str], seed: int) -> tuple[Any, Any]:
+    """Load a model and its tokenizer for some tags.
 
-    The head's rows of labels that the model already knows are kept (a warm start); others are drawn with `seed`.
+    The head's rows of tags that the model already knows are kept (a warm start); others are drawn with `seed`.
 
     Args:
         name_or_path: A model id of the Hugging Face Hub, or a folder.
-        labels: The label scheme.
+        names: Names of the tags.
         seed: Seed of new weights.
 
     Returns:
@@ -35,7 +35,6 @@ def load_model(name_or_path: str, labels: Sequence[str], seed: int) -> tuple[Any
     Raises:
         TrainingError: There is no such model, it cannot be read, or it is of a family without token classifiers.
     """
-    names = tag_names(labels)
     torch.manual_seed(seed)
     try:
         with quiet_transformers():
@@ -65,16 +64,25 @@ def head_parameters(model: Any) -> set[str]:
     return {name for name, _ in model.named_parameters() if not name.startswith(prefix)}
 
 
-def _old_head(name_or_path: str, known: dict[int, str], names: list[str]) -> dict[str, torch.Tensor]:
+def begin_at(model: Any, logits: np.ndarray) -> None:
+    """Let a fresh head give all words the same logits, `(n_outputs,)`, but for what its random weights add."""
+    heads = head_parameters(model)
+    with torch.no_grad():
+        for name, bias in model.named_parameters():
+            if name in heads and bias.shape == logits.shape:
+                bias.copy_(torch.from_numpy(logits))
+
+
+def _old_head(name_or_path: str, known: dict[int, str], names: Sequence[str]) -> dict[str, torch.Tensor]:
     """Head weights of a spanloop model whose labels differ; empty where the head fits or there is none."""
-    if list(known.values()) == names or not (Path(name_or_path) / "spanloop.json").exists():
+    if list(known.values()) == list(names) or not (Path(name_or_path) / "spanloop.json").exists():
         return {}
     old = AutoModelForTokenClassification.from_pretrained(name_or_path, dtype=torch.float32)
     heads = head_parameters(old)
     return {name: value.detach() for name, value in old.named_parameters() if name in heads}
 
 
-def _copy_head(model: Any, head: dict[str, torch.Tensor], known: dict[int, str], names: list[str]) -> None:
+def _copy_head(model: Any, head: dict[str, torch.Tensor], known: dict[int, str], names: Sequence[str]) -> None:
     """Copy the rows of tags that both schemes have, and whole tensors that have no row a tag; draw new rows."""
     pairs = [(names.index(name), i) for i, name in known.items() if name in names]
     new, old = (torch.tensor(x, dtype=torch.long) for x in zip(*pairs, strict=True))

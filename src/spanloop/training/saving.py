@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanloop.errors import StoreError
 from spanloop.model.quiet import quiet_transformers
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.training.outcome import TrainResult
-from spanloop.training.plain import STRATEGY
+from spanloop.training.plain import FIRST, SIMPLE
 
 if TYPE_CHECKING:
     from spanloop.config import TrainingConfig
@@ -43,7 +44,12 @@ decoded.
     import spanloop
     model = spanloop.load("this folder")
     model("A text.")  # spans with start, end, label, score; a list of texts gives a list of such lists
-{judged}{surface}{plain}
+{judged}{overlapping}{surface}{plain}
+"""
+_OVERLAPPING = """
+Spans of different labels may overlap: each label has three outputs of its own, `O-label`, `B-label` and `I-label`,
+with a softmax of their own, and tag sequences are decoded label by label. A plain token-classification pipeline takes
+one tag a word among all outputs, so it cannot read this model.
 """
 _JUDGED = """
 F1 counts what {} models suggest, each for the records that it did not learn from. Calibration and least score were
@@ -55,10 +61,10 @@ The tokenizer drops something of the text's surface ({}), so the token types car
 white space around every word.
 """
 _PLAIN = """
-A plain `transformers.pipeline("token-classification", aggregation_strategy="{strategy}")` reads the same weights
-otherwise: exact-span F1 {plain:.4f} where `spanloop.load` has {ours:.4f}, on {records} of these records. It takes each
-subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text that is too long for the encoder
-it cuts or refuses.
+A plain `transformers.pipeline("token-classification")` reads the same weights otherwise: exact-span F1 {simple:.4f}
+with `aggregation_strategy="simple"` and {first:.4f} with `"first"`, where `spanloop.load` has {ours:.4f}, on {records}
+of these records. It takes each subword's likeliest tag by itself, leaves the token types at 0 and no span out; a text
+that is too long for the encoder it cuts or refuses.
 """
 
 
@@ -67,7 +73,7 @@ def save_model(
     model: Any,
     tokenizer: Any,
     *,
-    labels: Sequence[str],
+    scheme: TagScheme,
     max_length: int,
     surface_features: Sequence[str],
     snapshot: str,
@@ -82,7 +88,7 @@ def save_model(
         out: The folder; files of that name in it are replaced.
         model: The token classifier.
         tokenizer: Its tokenizer.
-        labels: The label scheme.
+        scheme: The tags that it tells apart.
         max_length: Tokens a window.
         surface_features: What the model reads of the words' surface as token types.
         snapshot: Version that it was trained on.
@@ -95,7 +101,8 @@ def save_model(
         StoreError: The folder cannot be written.
     """
     about = {
-        "labels": list(labels),
+        "labels": list(scheme.labels),
+        "overlapping": scheme.overlapping,
         "label_subwords": config.label_subwords,
         "max_length": max_length,
         "stride": min(config.stride, max_length // 2),
@@ -130,6 +137,7 @@ def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
         precision="fp32" if result.precision == "no" else result.precision,
         device=result.device,
         judged=_JUDGED.format(result.folds) if result.folds else "",
+        overlapping=_OVERLAPPING if about["overlapping"] else "",
         surface=_SURFACE.format(", ".join(features)) if (features := about["surface_features"]) else "",
         plain=_plain(result),
         slope=result.score_slope,
@@ -142,10 +150,10 @@ def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
 
 def _plain(result: TrainResult) -> str:
     """What a plain pipeline loses; empty where it was not measured."""
-    if result.plain_f1 is None:
+    if not result.plain_f1:
         return ""
-    figures = {"plain": result.plain_f1, "ours": result.plain_ours, "records": result.plain_records}
-    return _PLAIN.format(strategy=STRATEGY, **figures)
+    figures = {"ours": result.plain_ours, "records": result.plain_records}
+    return _PLAIN.format(simple=result.plain_f1[SIMPLE], first=result.plain_f1[FIRST], **figures)
 
 
 def _write(path: Path, content: str) -> None:

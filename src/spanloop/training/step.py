@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from accelerate import Accelerator
-from torch.nn.functional import cross_entropy
 
 from spanloop.model.encoding import Encoder
 from spanloop.model.exhaustion import halve, out_of_memory
@@ -11,7 +10,7 @@ from spanloop.model.forward import Forward
 from spanloop.model.layout import Batch, Layout, lay_out, words_of
 from spanloop.model.ragged import Ints
 from spanloop.training.batching import share
-from spanloop.training.likelihood import word_loss
+from spanloop.training.likelihood import tag_loss, word_loss
 from spanloop.training.targets import IGNORED, Targets
 
 
@@ -41,7 +40,7 @@ class Stepper:
             accelerator: Device, precision and processes.
             encoder: The model's encoder.
             targets: The training data.
-            weights: (n_tags,) weights of the tags in the loss; None: all equal.
+            weights: (n_chains, n_tags) weights of the tags in the loss; None: all equal.
             max_windows: Most windows a batch.
             max_tokens: Most tokens a batch.
         """
@@ -50,7 +49,7 @@ class Stepper:
         self._max_windows, self.max_tokens = max_windows, max_tokens
         windows = targets.encoded.windows
         self.lengths = windows.lengths + len(encoder.prefix) + len(encoder.suffix)
-        labelled = np.concatenate([[0], np.cumsum(targets.subword_tags != IGNORED)])
+        labelled = np.concatenate([[0], np.cumsum(targets.subword_tags[:, 0] != IGNORED)])
         self._labelled = labelled[windows.core_stop] - labelled[windows.core_start]
 
     def gradients(self, rows: Ints, seed: int, *, stop: bool = False) -> tuple[torch.Tensor, bool]:
@@ -101,26 +100,41 @@ class Stepper:
         return lay_out(encoded, *ends, self.max_tokens, rows=rows, most_windows=self._max_windows, padding=padding)
 
     def _loss(self, layout: Layout, batch: Batch) -> torch.Tensor:
-        """Summed loss of the words that a batch decides, and of their later subwords.
+        """Summed loss of the words that a batch decides, and of their later subwords, in all chains.
 
         A word counts in one window only, so every word counts once.
         """
-        targets, forward = self._targets, self._forward
+        targets, forward, scheme = self._targets, self._forward, self._targets.scheme
         logits = forward.batch(layout, batch)[0].float()
         subword = layout.subword[batch.start : batch.stop]
         word, token = words_of(targets.encoded, subword)
         starts = np.cumsum(batch.sizes) - batch.sizes
         lengths = np.diff(np.searchsorted(token, np.append(starts, len(subword))))
-        before = self._tags_before(word, lengths)
-        loss = word_loss(logits[forward.send(token)], targets.word_tags[word], lengths, before, self._weights)
-        later = np.where(subword >= 0, targets.subword_tags[subword], IGNORED)
+        gold, before = targets.word_tags[word], self._tags_before(word, lengths)
+        loss = word_loss(
+            scheme.end_to_end(logits[forward.send(token)]),
+            scheme.end_to_end(gold).ravel(),
+            scheme.sequences(lengths),
+            scheme.end_to_end(before).ravel(),
+            self._weights_of(gold),
+        )
+        later = np.where(subword[:, None] >= 0, targets.subword_tags[subword], IGNORED)
         later[token] = IGNORED
-        gold = forward.send(later)
-        return loss + cross_entropy(logits, gold, weight=self._weights, ignore_index=IGNORED, reduction="sum")
+        all_later = forward.send(scheme.end_to_end(later).ravel())
+        return loss + tag_loss(scheme.end_to_end(logits), all_later, self._weights_of(later))
+
+    def _weights_of(self, tags: Ints) -> torch.Tensor | None:
+        """The weights of tags, `(n, n_chains)`, chains end to end."""
+        if self._weights is None:
+            return None
+        chains = np.arange(tags.shape[1])
+        laid: torch.Tensor = self._targets.scheme.end_to_end(self._weights[chains, np.maximum(tags, 0)]).flatten()
+        return laid
 
     def _tags_before(self, word: Ints, lengths: Ints) -> Ints:
-        """(n_windows,) the gold tag of the word before each window's first; 0 where there is none in its text."""
-        targets, before = self._targets, np.zeros(len(lengths), dtype=np.int64)
+        """(n_windows, n_chains) gold tags of the word before each window's first; 0 where its text begins there."""
+        targets = self._targets
+        before = np.zeros((len(lengths), targets.word_tags.shape[1]), dtype=np.int64)
         some = np.flatnonzero(lengths)
         first = word[(np.cumsum(lengths) - lengths)[some]]
         text_words = targets.encoded.text_words

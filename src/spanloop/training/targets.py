@@ -10,6 +10,7 @@ import numpy.typing as npt
 from spanloop.errors import LabelError
 from spanloop.model.encoding import Encoded, Encoder
 from spanloop.model.ragged import Ints, ranges
+from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example
 from spanloop.spans import LostSpan, spans_to_iob2, tag_names
 
@@ -23,12 +24,14 @@ class Targets:
 
     Attributes:
         encoded: The encoded texts.
-        word_tags: (n_words,) gold tag of each word.
-        subword_tags: (n_subwords,) what each subword is trained on, or `IGNORED`.
+        scheme: The tags that the model tells apart.
+        word_tags: (n_words, n_chains) gold tag of each word in each chain.
+        subword_tags: (n_subwords, n_chains) what each subword is trained on, or `IGNORED`.
         lost: Gold spans that the words do not hold exactly.
     """
 
     encoded: Encoded
+    scheme: TagScheme
     word_tags: Ints
     subword_tags: Ints
     lost: list[LostSpan]
@@ -40,35 +43,36 @@ class Targets:
 
 
 def make_targets(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], label_subwords: Literal["first", "all"]
+    encoder: Encoder, examples: Sequence[Example], scheme: TagScheme, label_subwords: Literal["first", "all"]
 ) -> Targets:
     """Encode examples and align their spans.
 
     Args:
         encoder: The encoder of the model.
         examples: Texts with gold spans.
-        labels: The label scheme; its order numbers the tags.
+        scheme: The tags that the model is to tell apart.
         label_subwords: Which subwords of a word carry its tag; with `all` a later subword of a word continues its span.
 
     Raises:
         LabelError: A span has a label that the scheme lacks.
     """
     encoded = encoder.encode([example.text for example in examples])
-    number = {name: i for i, name in enumerate(tag_names(labels))}
-    tags = np.zeros(len(encoded.word_start), dtype=np.int64)
+    numbers = [{name: i for i, name in enumerate(tag_names(labels))} for labels in scheme.chains]
+    tags = np.zeros((len(encoded.word_start), len(numbers)), dtype=np.int64)
     lost: list[LostSpan] = []
     for i, example in enumerate(examples):
-        _check_labels(example, labels)
+        _check_labels(example, scheme.labels)
         rows = slice(encoded.text_words[i], encoded.text_words[i + 1])
         words = list(zip(encoded.word_start[rows].tolist(), encoded.word_stop[rows].tolist(), strict=True))
-        names, missed = spans_to_iob2(words, example.spans, example.id)
-        tags[rows] = [number[name] for name in names]
-        lost += missed
-    return Targets(encoded, tags, _subword_tags(encoded, tags, label_subwords), lost)
+        for chain, labels in enumerate(scheme.chains):
+            names, missed = spans_to_iob2(words, [s for s in example.spans if s.label in labels], example.id)
+            tags[rows, chain] = [numbers[chain][name] for name in names]
+            lost += missed
+    return Targets(encoded, scheme, tags, _subword_tags(encoded, tags, label_subwords), lost)
 
 
 def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
-    """Weights of the tags by the inverse square root of their frequency, with mean 1 over the words.
+    """Weights of the tags of a chain by the inverse square root of their frequency, with mean 1 over the words.
 
     A tag that never occurs gets the weight of one that occurs once. The square root keeps rare tags from drowning the
     others, as with full inverse frequency (Mahajan et al. 2018, https://arxiv.org/abs/1805.00932).
@@ -85,8 +89,25 @@ def class_weights(word_tags: Ints, n_tags: int) -> npt.NDArray[np.float32]:
     return np.asarray(weights * counts.sum() / (weights * counts).sum(), dtype=np.float32)
 
 
+def log_frequencies(word_tags: Ints) -> npt.NDArray[np.float32]:
+    """Logarithms of how often each of `O`, `B` and `I` is the tag of a word in each chain.
+
+    Where each label has a chain of its own, nearly every word is outside of nearly every chain. A model that begins
+    with these frequencies need not learn them first (Lin et al. 2017, https://arxiv.org/abs/1708.02002, section 3.3);
+    what it is worth: `docs/lab-notes.md`.
+
+    Args:
+        word_tags: (n_words, n_chains) tags of the training words, 0..2.
+
+    Returns:
+        (n_chains * 3,) in the order of the outputs; every tag counts as seen once more than it was.
+    """
+    counts = np.stack([np.bincount(chain, minlength=3) + 1 for chain in word_tags.T])
+    return np.asarray(np.log(counts / counts.sum(axis=1, keepdims=True)).ravel(), dtype=np.float32)
+
+
 def _subword_tags(encoded: Encoded, word_tags: Ints, label_subwords: Literal["first", "all"]) -> Ints:
-    tags = np.full(len(encoded.subword_ids), IGNORED, dtype=np.int64)
+    tags = np.full((len(encoded.subword_ids), word_tags.shape[1]), IGNORED, dtype=np.int64)
     if label_subwords == "all":
         owned = encoded.subword_word >= 0
         inside = word_tags[encoded.subword_word[owned]]

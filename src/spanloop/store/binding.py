@@ -1,0 +1,59 @@
+"""Which dataset a store belongs to, and by which leases: the store's side of what `argilla.lease` keeps there."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from spanloop.durable import replace_file, to_json
+from spanloop.errors import StoreError
+
+_KEPT = 50  # leases of the past: a program that writes back settings it read earlier puts an old one in place again
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a store is bound to.
+
+    Attributes:
+        dataset: Argilla's id of the dataset; empty while there is none.
+        name: The dataset's name when it was bound.
+        leases: Tokens of the store's leases, the last one taken or being taken.
+    """
+
+    dataset: str = ""
+    name: str = ""
+    leases: tuple[str, ...] = ()
+
+
+class Binding:
+    """The file with what a store is bound to.
+
+    Args:
+        path: The file; absent before the first round.
+        changing: The store's section for changes, told what is done.
+    """
+
+    def __init__(self, path: Path, changing: Callable[[str], AbstractContextManager[None]]) -> None:
+        self.path, self._changing = path, changing
+
+    def read(self) -> Bound:
+        """What the store is bound to.
+
+        Raises:
+            StoreError: The file is corrupt.
+        """
+        try:
+            tree = json.loads(self.path.read_text(encoding="utf-8"))
+            return Bound(str(tree["dataset"]), str(tree["name"]), tuple(map(str, tree["leases"])))
+        except FileNotFoundError:
+            return Bound()
+        except (ValueError, KeyError, TypeError):
+            raise StoreError(f"{self.path} is corrupt; delete it, then take the dataset by 'spanloop adopt'") from None
+
+    def write(self, dataset: str, name: str, lease: str) -> None:
+        """Note a lease before it is taken in Argilla: a crash in between leaves the one before in place there."""
+        bound = Bound(dataset, name, (*self.read().leases, lease)[-_KEPT:])
+        with self._changing("note the dataset of the store"):
+            replace_file(self.path, to_json(asdict(bound)))
