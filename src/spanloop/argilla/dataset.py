@@ -53,6 +53,11 @@ def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         ArgillaError: There is no such dataset, it is half made, or it lacks the field or the question.
         LabelError: Its labels are not those of the configuration.
     """
+    return in_labels(dataset_as_it_is(client, config), config.task)
+
+
+def dataset_as_it_is(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
+    """`find_dataset`, whatever its labels."""
     from spanloop.argilla.sdk import sdk_errors
 
     with sdk_errors(client.url):
@@ -95,7 +100,8 @@ def ensure_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         workspace = _ensure_workspace(client, config.argilla.workspace)
         found = _ensure_draft(client, workspace, config, settings)
         _ensure_parts(client, found, settings)
-        reference, question = _reference(client, found, task)
+        as_it_is, question = _reference(client, found, task)
+        reference = in_labels(as_it_is, task)
         _follow(client, found, question, task)
     return reference
 
@@ -183,7 +189,7 @@ def _named(parts: Iterable[Any], name: str) -> Any:
 
 
 def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[DatasetRef, Any]:
-    """The dataset's question checked against the configuration, and the SDK's model of it."""
+    """The dataset with the question of the configuration, and the SDK's model of that."""
     question = _named(client.sdk.api.questions.list(found.id), task.question)
     if question is None or question.type != "span" or question.settings.field != task.text_field:
         raise ArgillaError(
@@ -191,7 +197,6 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
             "set task.question and task.text_field to its names, or argilla.dataset to a new one"
         )
     labels = tuple(option["value"] for option in question.settings.options)
-    _check_labels(found.name, labels, task.labels)
     reference = DatasetRef(
         id=str(found.id),
         name=found.name,
@@ -207,15 +212,21 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
     return reference, question
 
 
-def _check_labels(dataset: str, there: tuple[str, ...], wanted: list[str]) -> None:
-    """Argilla never changes the labels of a published question, so a difference needs a person to decide."""
-    new, gone = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
+def in_labels(dataset: DatasetRef, task: TaskConfig) -> DatasetRef:
+    """Argilla never changes the labels of a published question, so a difference needs a person to decide.
+
+    Raises:
+        LabelError: There is one.
+    """
+    wanted, there = set(task.labels), set(dataset.labels)
+    new, gone = sorted(wanted - there), sorted(there - wanted)
     if new or gone:
         parts = [f"not in Argilla: {', '.join(new)}"] * bool(new) + [f"only in Argilla: {', '.join(gone)}"] * bool(gone)
         raise LabelError(
-            f"task.labels differ from dataset {dataset!r} ({'; '.join(parts)}); Argilla cannot change them: "
+            f"task.labels differ from dataset {dataset.name!r} ({'; '.join(parts)}); Argilla cannot change them: "
             f"restore task.labels, or choose a new argilla.dataset and import again"
         )
+    return dataset
 
 
 def _follow(client: ArgillaClient, found: Any, question: Any, task: TaskConfig) -> None:
