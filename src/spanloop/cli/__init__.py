@@ -40,6 +40,7 @@ def register() -> None:
         argilla,
         backup,
         demo,
+        doctor,
         imports,
         init,
         labels,
@@ -62,6 +63,7 @@ def register() -> None:
     app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
+    app.command()(doctor.doctor)
     app.command()(adopt.adopt)
     app.command()(backup.backup)
     app.command()(backup.restore)

@@ -47,13 +47,13 @@ def labels(context: typer.Context, config: ConfigOption = None) -> None:
 def _of_the_model(loop: "LoopConfig") -> "Iterator[str]":
     """What to do about labels of the model in service that mean nothing by now."""
     from spanloop.model.folder import ModelFolder
+    from spanloop.rounds.relabelling import unused_labels
     from spanloop.store import Store
 
     store = Store(loop.store)
     if champion := store.champion():
-        for name in ModelFolder.read(store.path("models", champion)).scheme.labels:
-            if loop.task.meaning_of(name) is None:
-                yield f"{champion} finds {name!r} too, which is left out; task.mapping: {{{name}: LABEL}} uses it"
+        known = ModelFolder.read(store.path("models", champion)).scheme.labels
+        yield from unused_labels(champion, known, loop.task)
 
 
 def _marked(records: "Iterable[Record]") -> Counter[str]:

@@ -50,6 +50,18 @@ def relabellings(names: Iterable[str], task: TaskConfig) -> tuple[Relabelling, .
     )
 
 
+def unused_labels(model: str, labels: Iterable[str], task: TaskConfig) -> list[str]:
+    """What to do about labels of a model of which the configuration says nothing, a sentence each.
+
+    Args:
+        model: The model's version.
+        labels: Its labels.
+        task: Labels and mapping.
+    """
+    unknown = [name for name in labels if task.meaning_of(name) is None]
+    return [f"{model} finds {x!r} too, which is left out; task.mapping: {{{x}: LABEL}} uses it" for x in unknown]
+
+
 def in_words(found: Iterable[Relabelling]) -> str:
     """`organisation → company (12 spans), thing left out (3 spans)`."""
     return ", ".join(map(str, found))
