@@ -269,6 +269,8 @@ def test_a_move_mixes_no_records_and_tells_what_differs(
     assert len(other.records()) == 3
     with pytest.raises(ConfigError, match="is the dataset that is to be moved"):
         command(annotated, tmp_path, "labels", "move", annotated.dataset.name)
+    before = ["labels", "--config", str(tmp_path / "spanloop.yaml"), "move", annotated.dataset.name]
+    assert isinstance(CliRunner().invoke(app, before).exception, ConfigError)  # wherever the option stands
     name = f"{annotated.dataset.name}-2"
     assert command(annotated, tmp_path, "labels", "move", name)[0] == 0
     late = annotated.pending()[0]

@@ -26,6 +26,7 @@ app = typer.Typer(help="Show, and change in the middle of a project, which label
 def labels(context: typer.Context, config: ConfigOption = None) -> None:
     """Show the options in Argilla, what they mean, the spans that annotators marked, and a way for every difference."""
     if context.invoked_subcommand:
+        context.obj = config
         return
     from spanloop.argilla.dataset import dataset_as_it_is
     from spanloop.argilla.meanings import meanings_of
@@ -80,6 +81,7 @@ def _table(
 
 @app.command("move")
 def move_labels(
+    context: typer.Context,
     new_dataset: Annotated[str, typer.Argument(metavar="NEW_DATASET", help="Name of the dataset that is made.")],
     config: ConfigOption = None,
 ) -> None:
@@ -90,7 +92,7 @@ def move_labels(
     from spanloop.argilla.dataset import dataset_as_it_is
     from spanloop.importing.moving import move_dataset
 
-    loop = load_config(config)
+    loop = load_config(config or context.obj)
     with open_argilla(loop) as client:
         total = client.get(f"datasets/{dataset_as_it_is(client, loop).id}/progress")["total"]
         with bar("moving", total) as advance:
