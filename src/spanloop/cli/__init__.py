@@ -43,6 +43,7 @@ def register() -> None:
         doctor,
         imports,
         init,
+        labels,
         rehearse,
         report,
         review,
@@ -58,6 +59,7 @@ def register() -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.add_typer(labels.app, name="labels")
     app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)

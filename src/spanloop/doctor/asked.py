@@ -67,7 +67,7 @@ def _settings(set_up: SetUp) -> Iterator[Finding]:
     elif task.allow_overlapping and not there.allow_overlapping:
         yield Finding(
             f"task.allow_overlapping is true, dataset {there.name!r} does not allow it yet; set it to false, or let "
-            "'spanloop import' bring it to Argilla"
+            "'spanloop import' or the next round bring it to Argilla"
         )
 
 
@@ -79,20 +79,17 @@ def _labels(set_up: SetUp) -> Iterator[Finding]:
 
 
 def _known_labels(set_up: SetUp) -> Iterator[Finding]:
-    """The labels of the model in service against those of the question."""
-    from spanloop.argilla.dataset import in_labels
+    """The labels of the model in service against those of the project."""
     from spanloop.model.folder import ModelFolder
+    from spanloop.rounds.relabelling import unused_labels
 
-    store, labels = set_up.store, in_labels(set_up.dataset, set_up.config.task).labels
+    store, task = set_up.store, set_up.config.task
     if champion := store.champion():
         known = ModelFolder.read(store.path("models", champion)).scheme.labels
-        if new := [label for label in labels if label not in known]:
+        meant = set(map(task.meaning_of, known))
+        if new := [label for label in task.labels if label not in meant]:
             yield note(f"{champion} does not know {', '.join(new)}; it suggests none until a new model serves")
-        if gone := [label for label in known if label not in labels]:
-            yield Finding(
-                f"{champion} suggests {', '.join(gone)}, which the question lacks; annotate, so that a new model goes "
-                "into service, or go back to another by 'spanloop rollback'"
-            )
+        yield from map(note, unused_labels(champion, known, task))
 
 
 def _properties(set_up: SetUp) -> Iterator[Finding]:
