@@ -1,5 +1,6 @@
 # make demo   the loop on real text with a simulated annotator, on the local Argilla
 # make test   the whole test suite
+# make test-all   the same with thousands of examples where a few do for every day
 # make check  lint, types and import rules
 #
 # TORCH_INDEX=https://…        takes torch alone from there, e.g. a build for CPUs: on Linux the usual ones bring CUDA
@@ -21,7 +22,7 @@ export PREFECT_HOME ?= $(SPANLOOP_HOME)/prefect
 export DO_NOT_TRACK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: venv demo test check clean
+.PHONY: venv demo test test-all check clean
 
 venv: $(READY)
 
@@ -33,6 +34,9 @@ demo: venv
 
 test: venv
 	$(BIN)/python -m pytest
+
+test-all: venv
+	SPANLOOP_LONG=1 SPANLOOP_ORACLE_EXAMPLES=1000 $(BIN)/python -m pytest
 
 check: venv
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ The rooms, each above those that it may use (import rules hold the order):
 
     cli             the command line
     rehearsal       the loop with a simulated annotator
+    doctor          is everything as a round needs it, and what can be mended
     reports         rounds in words, tables and pictures
     rounds          one round, step by step
     training        a token classifier from a snapshot

@@ -44,10 +44,13 @@ class Response:
     Attributes:
         user: The annotator's Argilla user id.
         status: `submitted`, `draft` or `discarded`.
-        spans: The marked spans, as answered: unsorted, duplicates and overlaps included.
+        spans: The marked spans, as answered: unsorted, duplicates and overlaps included; labels are the project's.
         updated_at: When the answer was last changed, ISO 8601 in UTC.
         answered: Whether the span question was answered at all: one that is left out says nothing of the spans, where
             one answered without a span says that there is none.
+        inserted_at: When the answer was first given, ISO 8601 in UTC; tells answers apart that were copied at once.
+        relabelled: Marked spans whose option means another label, each with that: it is in `spans` under it, or left
+            out where it is "".
     """
 
     user: str
@@ -55,6 +58,8 @@ class Response:
     spans: tuple[Span, ...]
     updated_at: str
     answered: bool = True
+    inserted_at: str = ""
+    relabelled: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,14 @@ class Suggestion:
         spans: The proposed spans; empty means that the model expects none.
         agent: The model version that proposed them.
         updated_at: When it was written, ISO 8601 in UTC; empty for one not yet written.
+        current: Whether annotators see it as it would be written today; not where one of its spans has an option that
+            stands for another label by now, or for none.
     """
 
     spans: tuple[ScoredSpan, ...]
     agent: str
     updated_at: str = ""
+    current: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from spanloop.errors import ConfigError
 
 DEFAULT_FILE = Path("spanloop.yaml")
 _PREFIX = "SPANLOOP_"
+_OF_THE_LOCAL_ARGILLA = {f"SPANLOOP_ARGILLA_{x}" for x in ("HOST", "PORT", "CREDENTIALS")}
+_WHOSE = ("store", "argilla")  # without these nobody knows what is meant
+_MISSING = object()
+_SECRET = re.compile(r"key$|token|password|secret", re.IGNORECASE)
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -51,18 +56,80 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
     Raises:
         ConfigError: The file is missing or no YAML, or a value does not fit.
     """
+    path, tree = _read_tree(path, environ)
+    try:
+        return _validated(tree, path)
+    except ValidationError as error:
+        others = error.error_count() - 1
+        more = f" (and {others} more)" if others else ""
+        raise ConfigError(_described(error.errors()[0], path) + more) from None
+
+
+def load_what_fits(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[LoopConfig | None, list[str]]:
+    """Read a configuration of which some values may not fit: those are as by default.
+
+    Args:
+        path: As in `load_config`.
+        environ: Likewise.
+
+    Returns:
+        The configuration, and a line for each value that does not fit. None where one of those says which store or
+        which Argilla is meant, or where no single value is to blame.
+
+    Raises:
+        ConfigError: The file is missing or no YAML.
+    """
+    path, tree = _read_tree(path, environ)
+    problems: list[str] = []
+    while True:
+        try:
+            return _validated(tree, path), problems
+        except ValidationError as error:
+            problems += [_described(problem, path) for problem in error.errors()]
+            places = [problem["loc"] for problem in error.errors()]
+        if not all(place and place[0] not in _WHOSE and _drop(tree, place) for place in places):
+            return None, problems
+
+
+def overrides(environ: Mapping[str, str] = os.environ) -> tuple[list[str], list[str]]:
+    """The variables that override the file, and those that look as if they did, but mean no setting."""
+    fields = LoopConfig.model_fields
+    ours = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _OF_THE_LOCAL_ARGILLA)
+    others = [name for name in ours if _keys(name)[0] not in fields]
+    return [name for name in ours if name not in others], [
+        name for name in others if "__" in name or any(_keys(name)[0].startswith(f"{x}_") for x in fields)
+    ]
+
+
+def _keys(variable: str) -> list[str]:
+    return variable.removeprefix(_PREFIX).lower().split("__")
+
+
+def _read_tree(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    """What file and environment say, and where the file is."""
     path = path or Path(environ.get("SPANLOOP_CONFIG") or DEFAULT_FILE)
     tree = _read_yaml(path) if path.exists() or path != DEFAULT_FILE else {}
     _overlay(tree, environ)
+    return path, tree
+
+
+def _validated(tree: dict[str, Any], path: Path) -> LoopConfig:
     base = path.absolute().parent
-    try:
-        config = LoopConfig.model_validate(tree, context={"folder": base})
-    except ValidationError as error:
-        raise ConfigError(_first_problem(error, path)) from None
+    config = LoopConfig.model_validate(tree, context={"folder": base})
     config.store = str(_beside(base, config.store).resolve())
     if (encoder := _beside(base, config.training.model_name_or_path)).is_dir():
         config.training.model_name_or_path = str(encoder.resolve())
     return config
+
+
+def _drop(tree: dict[str, Any], place: tuple[int | str, ...]) -> bool:
+    """Take a value out of its section, or the section; whether it was there."""
+    section = tree.get(str(place[0]))
+    if len(place) > 1 and isinstance(section, dict):
+        return section.pop(place[1], _MISSING) is not _MISSING
+    return tree.pop(str(place[0]), _MISSING) is not _MISSING
 
 
 def _beside(base: Path, text: str) -> Path:
@@ -92,7 +159,7 @@ def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Write `SPANLOOP_A__B=value` into `tree["a"]["b"]`."""
     fields = LoopConfig.model_fields
     for name in sorted(environ):
-        keys = name.removeprefix(_PREFIX).lower().split("__")
+        keys = _keys(name)
         if not name.startswith(_PREFIX) or keys[0] not in fields:
             continue
         node = tree
@@ -112,14 +179,13 @@ def _value(text: str) -> Any:
     return text
 
 
-def _first_problem(error: ValidationError, path: Path) -> str:
-    """One line for the first of pydantic's problems: the field, the value, the reason."""
-    problem, others = error.errors()[0], error.error_count() - 1
+def _described(problem: Mapping[str, Any], path: Path) -> str:
+    """One line for one of pydantic's problems: the field, the value, the reason."""
     field = ".".join(str(x) for x in problem["loc"]) or "configuration"
     reason = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         reason = "is not a setting; check the spelling"
     value = problem.get("input")
-    shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
-    more = f" (and {others} more)" if others else ""
-    return f"{path}: {field}{shown}: {reason}{more}"
+    secret = _SECRET.search(field)  # somebody may have written one, though no field holds any
+    shown = f" = {value!r}" if isinstance(value, str | int | float | bool) and not secret else ""
+    return f"{path}: {field}{shown}: {reason}"

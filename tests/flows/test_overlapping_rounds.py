@@ -12,6 +12,8 @@ from world import World
 
 from spanloop.argilla import ensure_dataset
 from spanloop.records import ScoredSpan, Span
+from spanloop.rounds.holding import take_over
+from spanloop.rounds.work import now
 from spanloop.snapshot import load_snapshot
 from spanloop.spans import have_overlaps
 
@@ -97,6 +99,7 @@ def test_a_dataset_without_overlaps_gets_disjoint_suggestions(world: World, make
     other = make_world([])
     other.config.store = world.config.store
     other.add([s for s in nested_sentences(40) if " of " in s.text])
+    take_over(other.store, other.client, other.dataset, now())
     report = run(other)
     assert report.figures.log.written.suggested == sum(r.suggestion is not None for r in other.pending()) > 0
     assert not any(have_overlaps(s.span for s in spans) for spans in suggested(other).values())

@@ -126,7 +126,7 @@ def test_a_half_made_dataset_is_completed(parts: int, client: ArgillaClient, loo
 def test_labels_that_differ_need_a_decision(client: ArgillaClient, loop: LoopConfig) -> None:
     ensure_dataset(client, loop)
     loop.task.labels = ["person", "city"]
-    with pytest.raises(LabelError, match=r"not in Argilla: city; only in Argilla: place.* restore task.labels"):
+    with pytest.raises(LabelError, match=r"not in Argilla: city; only in Argilla: place.*\{place: city\}"):
         find_dataset(client, loop)
     loop.task.labels = []
     with pytest.raises(ConfigError, match=r"task\.labels is empty"):

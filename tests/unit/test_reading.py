@@ -11,6 +11,7 @@ import pytest
 from spanloop.config import ColumnsConfig, LoopConfig, TaskConfig
 from spanloop.errors import DataError, LabelError
 from spanloop.importing import Imported, open_source, parse_records
+from spanloop.importing.remarks import Remarks
 from spanloop.records import Span
 
 TEXT = 'Anna, "Ann",\r\nwent to Rome 😀'
@@ -187,6 +188,17 @@ def test_a_bad_span_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(LabelError if name == "unknown label" else DataError, match=message):
         read(path)
     assert [record.id for record in read(path, annotated=False)] == ["a"]
+
+
+def test_a_file_of_earlier_labels_is_read_as_they_are_meant_now(tmp_path: Path) -> None:
+    spans = [[0, 4, "human"], [5, 9, "verb"], [10, 13, "place"]]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"id": "a", "text": "Anna went out", "spans": spans}))
+    task = TaskConfig(labels=["person", "place"], mapping={"human": "person", "verb": ""})
+    table, remarks = open_source(str(tmp_path / "x.jsonl")), Remarks()
+    (record,) = parse_records(table, LoopConfig(task=task), annotated=True, remarks=remarks)
+    assert record.spans == (Span(0, 4, "person"), Span(10, 13, "place"))
+    (line,) = remarks.lines()
+    assert line.startswith("1 spans of 'verb' left out, as task.mapping says (first: ")
 
 
 def test_a_format_that_is_unknown_is_told_with_those_that_are_known(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_any_text_and_spans_come_back(store: Store, cases: list[tuple[str, list[
             [annotation("r1")],
             ("PER",),
             LabelError,
-            "record 'r1' carries the label 'LOC', which is none of PER; put it back",
+            "record 'r1' carries the label 'LOC', which is none of PER; say in task.mapping",
         ),
         ([annotation("r1")], ("PER", "LOCATION"), LabelError, r"'LOC', .* \(was it renamed to 'LOCATION'\?\)"),
         ([annotation("r1", (), "")], ("PER",), DataError, "record 'r1' has no text; delete it in Argilla"),

@@ -171,6 +171,14 @@ def test_a_checkpoint_of_another_training_is_not_resumed(encoder: Path, tmp_path
     assert difference(tmp_path / "a", tmp_path / "b") < ROUNDING
 
 
+@pytest.mark.parametrize("content", [b"", b"half of a checkpoint"])
+def test_a_damaged_checkpoint_is_not_resumed(encoder: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state.pt").write_bytes(content)
+    assert run_job(make_job(encoder, tmp_path)).steps > 0
+    assert not (tmp_path / "checkpoint").exists()
+
+
 def test_sigterm_ends_training_with_a_checkpoint(encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="stopped at step 11 of 16; run again to resume"):
         _interrupt(make_job(encoder, tmp_path / "stopped"), at=10)

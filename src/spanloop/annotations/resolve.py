@@ -90,7 +90,7 @@ def resolve(
 
 
 def latest(record: Record) -> Response:
-    """The submitted response that was changed last; of equal ones that of the user last in the alphabet.
+    """The submitted response that was changed last; of equal ones the one given last, then the last user's.
 
     Args:
         record: A record with at least one submitted response.
@@ -130,9 +130,11 @@ def instant(stamp: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _changed(response: Response, record: Record) -> datetime:
+def _changed(response: Response, record: Record) -> tuple[datetime, datetime]:
+    """When a response was changed, and given: Argilla's clock stands still while it takes in copies."""
     try:
-        return instant(response.updated_at)
+        changed = instant(response.updated_at)
+        return changed, instant(response.inserted_at) if response.inserted_at else changed
     except ValueError:
         raise DataError(
             f"record {record.id!r}: the response of {response.user} has the time {response.updated_at!r}, which is "

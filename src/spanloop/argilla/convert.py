@@ -1,6 +1,7 @@
 """Argilla's JSON to records; `sending` goes the other way."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from spanloop.argilla.dataset import DatasetRef
@@ -12,7 +13,7 @@ Json = dict[str, Any]
 
 
 def to_record(item: Json, dataset: DatasetRef) -> Record:
-    """A record as Argilla returns it.
+    """A record as Argilla returns it, its labels those of the project.
 
     Args:
         item: JSON of the record, with `responses` and `suggestions`.
@@ -36,9 +37,17 @@ def to_record(item: Json, dataset: DatasetRef) -> Record:
 
 def _response(item: Json, dataset: DatasetRef, offsets: PageOffsets) -> Response:
     answer = (item.get("values") or {}).get(dataset.question)
-    spans = (_span(value, offsets) for value in (answer or {}).get("value") or ())
-    moment = _utc(item["updated_at"])
-    return Response(str(item["user_id"]), item["status"], tuple(spans), moment, answered=answer is not None)
+    marked = [_span(value, offsets) for value in (answer or {}).get("value") or ()]
+    meant = [(span, dataset.meanings.label_of(span.label)) for span in marked]
+    return Response(
+        user=str(item["user_id"]),
+        status=item["status"],
+        spans=tuple(replace(span, label=label) for span, label in meant if label),
+        updated_at=_utc(item["updated_at"]),
+        answered=answer is not None,
+        inserted_at=_utc(item["inserted_at"]),
+        relabelled=tuple((span, label) for span, label in meant if label != span.label),
+    )
 
 
 def _suggestion(items: Iterable[Json], dataset: DatasetRef, offsets: PageOffsets) -> Suggestion | None:
@@ -46,8 +55,14 @@ def _suggestion(items: Iterable[Json], dataset: DatasetRef, offsets: PageOffsets
         if item["question_id"] == dataset.question_id:
             spans = [_span(value, offsets) for value in item["value"]]
             scores = item.get("score") or [1.0] * len(spans)
-            scored = (ScoredSpan(s.start, s.end, s.label, score) for s, score in zip(spans, scores, strict=True))
-            return Suggestion(tuple(scored), item.get("agent") or "", _utc(item["updated_at"]))
+            meant = [dataset.meanings.label_of(span.label) for span in spans]
+            scored = (
+                ScoredSpan(span.start, span.end, label, score)
+                for span, label, score in zip(spans, meant, scores, strict=True)
+                if label
+            )
+            current = all(map(dataset.meanings.is_current, (span.label for span in spans)))
+            return Suggestion(tuple(scored), item.get("agent") or "", _utc(item["updated_at"]), current)
     return None
 
 

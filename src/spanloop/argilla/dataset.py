@@ -1,15 +1,16 @@
 """Find or create the Argilla dataset of a configuration, and say where its parts are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from spanloop.argilla.client import ArgillaClient
+from spanloop.argilla.meanings import Meanings, follow_labels, meanings_of
 from spanloop.argilla.shape import dataset_settings
 from spanloop.config import LoopConfig, TaskConfig
-from spanloop.errors import ArgillaError, ConfigError, LabelError
+from spanloop.errors import ArgillaError, ConfigError
 
 if TYPE_CHECKING:
     import argilla as rg
@@ -28,10 +29,11 @@ class DatasetRef:
         text_field: Name of the field with the text.
         question: Name of the span question.
         question_id: Argilla's id of that question.
-        labels: The question's labels, in the order in which annotators see them.
+        labels: The project's labels, in the order in which annotators see them.
         allow_overlapping: May annotators mark overlapping spans?
         min_submitted: Submitted responses that complete a record.
         active_at: When somebody last answered, ISO 8601.
+        meanings: What the question's options mean.
     """
 
     id: str
@@ -44,6 +46,7 @@ class DatasetRef:
     allow_overlapping: bool
     min_submitted: int
     active_at: str = field(default="", compare=False)
+    meanings: Meanings = field(default_factory=Meanings)
 
 
 def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
@@ -52,6 +55,26 @@ def find_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
     Raises:
         ArgillaError: There is no such dataset, it is half made, or it lacks the field or the question.
         LabelError: Its labels are not those of the configuration.
+    """
+    return in_labels(dataset_as_it_is(client, config), config.task)
+
+
+def in_labels(dataset: DatasetRef, task: TaskConfig) -> DatasetRef:
+    """A dataset as it is, in the labels of the project.
+
+    Raises:
+        LabelError: Some have no option, or options no meaning; names the ways out.
+    """
+    meanings, differences = meanings_of(dataset.labels, task)
+    differences.refuse(dataset.name)
+    return replace(dataset, labels=tuple(task.labels), meanings=meanings)
+
+
+def dataset_as_it_is(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
+    """The dataset of the configuration with its question's options for labels, whatever they mean.
+
+    Raises:
+        ArgillaError: There is no such dataset, it is half made, or it lacks the field or the question.
     """
     from spanloop.argilla.sdk import sdk_errors
 
@@ -95,8 +118,10 @@ def ensure_dataset(client: ArgillaClient, config: LoopConfig) -> DatasetRef:
         workspace = _ensure_workspace(client, config.argilla.workspace)
         found = _ensure_draft(client, workspace, config, settings)
         _ensure_parts(client, found, settings)
-        reference, question = _reference(client, found, task)
+        as_it_is, question = _reference(client, found, task)
+        reference = in_labels(as_it_is, task)
         _follow(client, found, question, task)
+    follow_labels(client, reference.id, reference.question_id, task)
     return reference
 
 
@@ -183,15 +208,13 @@ def _named(parts: Iterable[Any], name: str) -> Any:
 
 
 def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[DatasetRef, Any]:
-    """The dataset's question checked against the configuration, and the SDK's model of it."""
+    """The dataset as it is, and the SDK's model of its question."""
     question = _named(client.sdk.api.questions.list(found.id), task.question)
     if question is None or question.type != "span" or question.settings.field != task.text_field:
         raise ArgillaError(
             f"dataset {found.name!r} has no span question {task.question!r} over the field {task.text_field!r}; "
             "set task.question and task.text_field to its names, or argilla.dataset to a new one"
         )
-    labels = tuple(option["value"] for option in question.settings.options)
-    _check_labels(found.name, labels, task.labels)
     reference = DatasetRef(
         id=str(found.id),
         name=found.name,
@@ -199,23 +222,12 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
         text_field=task.text_field,
         question=task.question,
         question_id=str(question.id),
-        labels=labels,
+        labels=tuple(option["value"] for option in question.settings.options),
         allow_overlapping=question.settings.allow_overlapping,
         min_submitted=found.distribution.min_submitted,
         active_at=found.last_activity_at.isoformat() if found.last_activity_at else "",
     )
     return reference, question
-
-
-def _check_labels(dataset: str, there: tuple[str, ...], wanted: list[str]) -> None:
-    """Argilla never changes the labels of a published question, so a difference needs a person to decide."""
-    new, gone = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
-    if new or gone:
-        parts = [f"not in Argilla: {', '.join(new)}"] * bool(new) + [f"only in Argilla: {', '.join(gone)}"] * bool(gone)
-        raise LabelError(
-            f"task.labels differ from dataset {dataset!r} ({'; '.join(parts)}); Argilla cannot change them: "
-            f"restore task.labels, or choose a new argilla.dataset and import again"
-        )
 
 
 def _follow(client: ArgillaClient, found: Any, question: Any, task: TaskConfig) -> None:
@@ -228,13 +240,8 @@ def _follow(client: ArgillaClient, found: Any, question: Any, task: TaskConfig) 
         changes["distribution"] = {**found.distribution.model_dump(), "min_submitted": task.min_submitted}
     if changes:
         client.patch(f"datasets/{found.id}", changes)
-    there = question.settings
-    if there.allow_overlapping and not task.allow_overlapping:
+    if question.settings.allow_overlapping and not task.allow_overlapping:
         raise ConfigError(
             f"dataset {found.name!r} allows overlapping spans and Argilla cannot forbid them later; "
             "set task.allow_overlapping to true"
         )
-    options = {option["value"]: option for option in there.options}
-    if there.allow_overlapping != task.allow_overlapping or list(options) != task.labels:
-        wanted = {"allow_overlapping": task.allow_overlapping, "options": [options[x] for x in task.labels]}
-        client.patch(f"questions/{question.id}", {"settings": {"type": "span", **wanted}})

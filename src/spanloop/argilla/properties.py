@@ -43,16 +43,32 @@ def prepare_dataset(
     Raises:
         ArgillaError: A metadata property of one of these names takes something else; nothing was changed.
     """
+    there, wanted = _compared(client, dataset, task, properties)
+    for ours in wanted:
+        if ours["name"] not in there:
+            create_property(client, dataset, ours)
+    return there
+
+
+def missing_properties(
+    client: ArgillaClient, dataset: DatasetRef, task: TaskConfig, properties: Collection[Property] = WRITTEN
+) -> list[str]:
+    """Names of the metadata that `prepare_dataset` would make; raises as that does."""
+    there, wanted = _compared(client, dataset, task, properties)
+    return [ours["name"] for ours in wanted if ours["name"] not in there]
+
+
+def _compared(
+    client: ArgillaClient, dataset: DatasetRef, task: TaskConfig, properties: Collection[Property]
+) -> tuple[dict[str, Json], list[Json]]:
+    """The properties that are there, and those that are to be there, which fit them."""
     there = list_properties(client, dataset)
     with sdk_errors(client.url):
         made = [x.api_model() for x in dataset_settings(task, client.sdk).metadata if x.name in properties]
     wanted = [x.model_dump(include={"name", "title", "settings", "visible_for_annotators"}) for x in made]
     for ours in wanted:
         _check(dataset.name, ours, there.get(ours["name"]))
-    for ours in wanted:
-        if ours["name"] not in there:
-            create_property(client, dataset, ours)
-    return there
+    return there, wanted
 
 
 def _check(dataset: str, ours: Json, there: Json | None) -> None:

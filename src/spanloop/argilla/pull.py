@@ -12,6 +12,7 @@ from spanloop.records import Record
 
 PAGE = 1000
 _MOST_IDS = 250  # Argilla takes no more values in one filter
+_INCLUDED = "responses,suggestions"
 _INSERTED = {"entity": "record", "property": "inserted_at"}
 
 Json = dict[str, Any]
@@ -96,7 +97,16 @@ def in_bulks(
         yield bulk, look_up(client, dataset, [id_of(item) for item in bulk])
 
 
+def pull_items(client: ArgillaClient, dataset: DatasetRef) -> Iterator[Json]:
+    """Argilla's JSON of every record, with responses, suggestions and vectors."""
+    return _walk_items(client, dataset, [], f"{_INCLUDED},vectors")
+
+
 def _walk(client: ArgillaClient, dataset: DatasetRef, filters: list[Json]) -> Iterator[Record]:
+    return (to_record(item, dataset) for item in _walk_items(client, dataset, filters, _INCLUDED))
+
+
+def _walk_items(client: ArgillaClient, dataset: DatasetRef, filters: list[Json], include: str) -> Iterator[Json]:
     """All pages in the order of insertion, every record once.
 
     Annotators go on working meanwhile, and a record that joins or leaves would shift those behind it from page to
@@ -106,22 +116,24 @@ def _walk(client: ArgillaClient, dataset: DatasetRef, filters: list[Json]) -> It
     since, offset = "", 0
     while True:
         start = [{"type": "range", "scope": _INSERTED, "ge": since}] if since else []
-        items = _search(client, dataset, [*filters, *start], offset)
+        items = _search(client, dataset, [*filters, *start], offset, include)
         fresh = [item for item in items if item["id"] not in seen]
         seen.update(item["id"] for item in fresh)
-        yield from (to_record(item, dataset) for item in fresh)
+        yield from fresh
         if len(items) < PAGE:
             return
         last = items[-1]["inserted_at"]
         since, offset = last, offset + PAGE if last == since else 0
 
 
-def _search(client: ArgillaClient, dataset: DatasetRef, filters: list[Json], offset: int) -> list[Json]:
+def _search(
+    client: ArgillaClient, dataset: DatasetRef, filters: list[Json], offset: int, include: str = _INCLUDED
+) -> list[Json]:
     body: Json = {"sort": [{"scope": _INSERTED, "order": "asc"}]}
     if filters:
         body["filters"] = {"and": filters}
     path = f"datasets/{dataset.id}/records/search"
-    answer = client.search(path, body, include="responses,suggestions", limit=PAGE, offset=offset)
+    answer = client.search(path, body, include=include, limit=PAGE, offset=offset)
     return [item["record"] for item in answer["items"]]
 
 

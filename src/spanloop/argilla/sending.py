@@ -4,7 +4,7 @@ Nothing else in spanloop builds what Argilla stores of a record. What people own
 is ours is replaced on records that are there, and they are named by the server's own id, so that none is made anew.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -67,7 +67,23 @@ def create_records(client: ArgillaClient, dataset: DatasetRef, records: Iterable
     Raises:
         ArgillaError: Argilla refused one of them; then it has none of them.
     """
-    left = {record.id: record for record in records}
+    records = list(records)
+    user = str(client.sdk.me.id) if any(record.response is not None for record in records) else ""
+    create_items(client, dataset, {record.id: _new(record, dataset, user) for record in records})
+
+
+def create_items(client: ArgillaClient, dataset: DatasetRef, items: Mapping[str, Json]) -> None:
+    """Create records as Argilla takes them; one that is there by now stays as it is.
+
+    Args:
+        client: The connection.
+        dataset: Where they go.
+        items: At most a bulk of `in_bulks`, by their external ids.
+
+    Raises:
+        ArgillaError: Argilla refused one of them; then it has none of them.
+    """
+    left = dict(items)
     while left:
         for name in _create(client, dataset, left):
             del left[name]
@@ -141,10 +157,9 @@ def _writes(
             yield partial(client.delete, f"records/{change.item['id']}/suggestions", ids=",".join(ids))
 
 
-def _create(client: ArgillaClient, dataset: DatasetRef, records: dict[str, NewRecord]) -> set[str]:
+def _create(client: ArgillaClient, dataset: DatasetRef, records: dict[str, Json]) -> set[str]:
     """Create all of the records or, where some are there already, none; the ids of those that are there then."""
-    user = str(client.sdk.me.id) if any(record.response is not None for record in records.values()) else ""
-    body = {"items": [_new(record, dataset, user) for record in records.values()]}
+    body = {"items": list(records.values())}
 
     def find() -> set[str] | None:
         return set(look_up(client, dataset, list(records))) or None
@@ -192,19 +207,19 @@ def _suggestion(text: str, suggestion: Suggestion, dataset: DatasetRef) -> Json:
         "question_id": dataset.question_id,
         "type": "human" if human else "model",
         "agent": suggestion.agent,
-        "value": _span_values(text, suggestion.spans),
+        "value": _span_values(text, suggestion.spans, dataset),
         "score": None if human else [span.score for span in suggestion.spans] or None,
     }
 
 
 def _response_values(text: str, spans: Iterable[Span], dataset: DatasetRef) -> Json:
-    return {dataset.question: {"value": _span_values(text, spans)}}
+    return {dataset.question: {"value": _span_values(text, spans, dataset)}}
 
 
-def _span_values(text: str, spans: Iterable[Span | ScoredSpan]) -> list[Json]:
-    """Spans in code points of the text, as the annotation page counts them."""
+def _span_values(text: str, spans: Iterable[Span | ScoredSpan], dataset: DatasetRef) -> list[Json]:
+    """Spans in code points of the text, as the annotation page counts them, each under the option of its label."""
     offsets = PageOffsets(text)
-    pages = ((span.label, *offsets.to_page(span.start, span.end)) for span in spans)
+    pages = ((dataset.meanings.option_of(span.label), *offsets.to_page(span.start, span.end)) for span in spans)
     return [{"label": label, "start": start, "end": end} for label, start, end in pages]
 
 

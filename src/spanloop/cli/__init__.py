@@ -40,8 +40,10 @@ def register() -> None:
         argilla,
         backup,
         demo,
+        doctor,
         imports,
         init,
+        labels,
         rehearse,
         report,
         review,
@@ -57,9 +59,11 @@ def register() -> None:
     app.command()(run.run)
     app.command()(report.report)
     app.command()(agreement.agreement)
+    app.add_typer(labels.app, name="labels")
     app.command()(review.review)
     app.add_typer(store.app, name="store")
     app.command()(store.rollback)
+    app.command()(doctor.doctor)
     app.command()(adopt.adopt)
     app.command()(backup.backup)
     app.command()(backup.restore)

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from spanloop.argilla import ArgillaClient
     from spanloop.config import LoopConfig
+    from spanloop.services.prefect_api import PrefectApi
 
 
 def open_argilla(config: "LoopConfig") -> "ArgillaClient":
@@ -26,15 +27,28 @@ def ready_prefect() -> None:
     Raises:
         ServiceError: A profile or a settings file names a server that cannot be used.
     """
+    passed_over, api = find_prefect()
+    if passed_over:
+        typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
+    if api:
+        api.require()
+
+
+def find_prefect() -> "tuple[str | None, PrefectApi | None]":
+    """Give Prefect its variables, and find the server that flows run on.
+
+    Returns:
+        The address of a server that was passed over, for it does not answer; and the server, None: a temporary one.
+    """
     from spanloop.services.prefect_api import PrefectApi
     from spanloop.services.prefect_environment import prepare_prefect, program_root
 
-    sys.path.insert(0, str(program_root()))
-    if passed_over := prepare_prefect(os.environ):
-        typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
+    if (root := str(program_root())) not in sys.path[:1]:
+        sys.path.insert(0, root)
+    passed_over = prepare_prefect(os.environ)
     from prefect.settings import get_current_settings
 
     api = get_current_settings().api
-    if api.url:
-        secrets = {"PREFECT_API_KEY": api.key, "PREFECT_API_AUTH_STRING": api.auth_string}
-        PrefectApi.at(api.url, {name: x.get_secret_value() for name, x in secrets.items() if x}).require()
+    secrets = {"PREFECT_API_KEY": api.key, "PREFECT_API_AUTH_STRING": api.auth_string}
+    known = {name: x.get_secret_value() for name, x in secrets.items() if x}
+    return passed_over, PrefectApi.at(api.url, known) if api.url else None

@@ -14,7 +14,7 @@ _HEAD = """\
 # Every setting stands here with its default. An environment variable goes before it, e.g.
 # SPANLOOP_TRAINING__LEARNING_RATE=3e-5. Nothing here is secret: the API key of Argilla has its own place.
 """
-_LABELS = "e.g. labels: [person, organisation, place]. Argilla cannot change them once the dataset is created."
+_LABELS = "e.g. labels: [person, organisation, place]. To change them later, see 'spanloop labels' and task.mapping."
 
 
 def commented_yaml(labels: list[str]) -> str:

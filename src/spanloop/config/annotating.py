@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from spanloop.config.section import Section
 
 LabelName = Annotated[str, Field(min_length=1, max_length=100)]
+Meaning = Annotated[str, Field(max_length=100)]
 
 
 class ArgillaConfig(Section):
@@ -35,6 +36,11 @@ class TaskConfig(Section):
     labels: list[LabelName] = Field(
         default_factory=list, max_length=200, description="Span labels, in the order in which annotators see them."
     )
+    mapping: dict[str, Meaning] = Field(
+        default_factory=dict,
+        description="What became of labels of the past, in answers and models alike: {old: new} renames, two of one "
+        "new label merge, {old: ''} leaves out. 'spanloop labels' shows what is in use.",
+    )
     guidelines: str = Field("", description="Guidelines that annotators see, in markdown.")
     text_field: str = Field("text", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla field with the text.")
     question: str = Field("entities", pattern=r"^[a-z0-9_-]+$", description="Name of the Argilla span question.")
@@ -50,6 +56,28 @@ class TaskConfig(Section):
         if twice := sorted({x for x in self.labels if self.labels.count(x) > 1}):
             raise ValueError(f"labels: {twice[0]!r} stands twice; every label once")
         return self
+
+    @model_validator(mode="after")
+    def _mapping_leads_to_labels(self) -> "TaskConfig":
+        for old, new in self.mapping.items():
+            if old in self.labels:
+                raise ValueError(
+                    f"mapping: {old!r} is in labels too, where it means itself; take it out of one of them"
+                )
+            if new and new not in self.labels:
+                raise ValueError(f"mapping: {old!r} leads to {new!r}, which is not in labels; add it there")
+        return self
+
+    def meaning_of(self, label: str) -> str | None:
+        """What an option of the question, or a label of a model of the past, means for the project.
+
+        Args:
+            label: Any label.
+
+        Returns:
+            A label of the project, which means itself; "" for what is left out; None for one that nothing is said of.
+        """
+        return label if label in self.labels else self.mapping.get(label)
 
 
 class ColumnsConfig(Section):

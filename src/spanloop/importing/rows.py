@@ -1,7 +1,7 @@
 """Rows to records: which column holds what, and every record checked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spanloop.config import ColumnsConfig, LoopConfig
@@ -9,7 +9,7 @@ from spanloop.errors import DataError
 from spanloop.importing.readers import Row, Table
 from spanloop.importing.remarks import Remarks
 from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
-from spanloop.importing.values import check_spans, hashed_name, is_missing, read_name, read_spans, read_text
+from spanloop.importing.values import Marked, check_spans, hashed_name, is_missing, read_name, read_spans, read_text
 from spanloop.importing.wording import shown
 from spanloop.records import Span
 
@@ -27,6 +27,7 @@ class Imported:
         text: The text.
         spans: Its annotation in code points of the text, sorted; None where nobody annotated it.
         where: Its place in the file, for messages.
+        left_out: The labels of spans that the mapping leaves out.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Imported:
     text: str
     spans: tuple[Span, ...] | None
     where: str
+    left_out: tuple[str, ...] = ()
 
 
 def parse_records(
@@ -63,6 +65,8 @@ def parse_records(
         record, is_hashed = _record(row, columns, config, annotated)
         for remark in row.remarks if annotated else ():
             noted.add(remark, row.where)
+        for label in record.left_out:
+            noted.add(f"spans of {label!r} left out, as task.mapping says", row.where)
         if is_hashed:
             if not seen.is_next(record.id, record.spans, record.where, annotated=annotated):
                 continue
@@ -110,12 +114,20 @@ def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: boo
     parts = [read_name(values[part], part, where) for part in columns.id if part in values]
     has_id = len(parts) == len(columns.id)
     name = "/".join(parts) if has_id else hashed_name(group, text)
-    spans = None
+    spans, left_out = None, tuple[str, ...]()
     if annotated:
         found = read_spans(values.get(columns.spans), offsets, where)
         if found is not None:
+            left_out = tuple(x.span.label for x in found if config.task.meaning_of(x.span.label) == "")
+            found = [_in_todays_labels(x, config) for x in found if x.span.label not in left_out]
             spans = check_spans(found, text, config.task.labels, config.task.allow_overlapping, where)
-    return Imported(name, group or name, text, spans, where), not has_id
+    return Imported(name, group or name, text, spans, where, left_out), not has_id
+
+
+def _in_todays_labels(marked: Marked, config: LoopConfig) -> Marked:
+    """A span of a file under the label that its own has become."""
+    label = config.task.meaning_of(marked.span.label) or marked.span.label
+    return replace(marked, span=replace(marked.span, label=label))
 
 
 def _group(values: Mapping[str, Any], columns: ColumnsConfig, where: str) -> str:

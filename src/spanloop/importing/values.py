@@ -133,7 +133,8 @@ def check_spans(
         if labels and span.label not in labels:
             known = ", ".join(labels[:8]) + ", …" * (len(labels) > 8)
             raise LabelError(
-                f"{where}: label {span.label!r} is not in task.labels ({known}); add it there, or correct the file"
+                f"{where}: label {span.label!r} is not in task.labels ({known}); add it there, say in task.mapping "
+                "what became of it, or correct the file"
             )
     for before, after in pairwise(ordered):
         if not overlapping and after.start < before.end:

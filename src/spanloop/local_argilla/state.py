@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from spanloop.durable import replace_file
 from spanloop.processes.files import writing
+from spanloop.processes.ports import local_url
 from spanloop.processes.spawn import is_alive
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -49,9 +51,24 @@ def running_state(home: Path) -> ServerState | None:
     except (OSError, ValueError, TypeError):
         return None
     try:
-        process = psutil.Process(state.pid)
-        ours = process.environ().get("ARGILLA_HOME_PATH") == str(argilla_folder(home) / "data")
-        launched = any(Path(x).name == PROGRAM.name for x in process.cmdline())
-    except (psutil.Error, OSError):
+        return state if _is_server(psutil.Process(state.pid), home) else None
+    except psutil.Error:
         return None
-    return state if ours and launched and is_alive(state.pid) else None
+
+
+def find_server(home: Path) -> ServerState | None:
+    """The server as it is found among this machine's processes, whatever the pid file says."""
+    for process in psutil.process_iter():
+        if _is_server(process, home):
+            environ, since = process.environ(), datetime.fromtimestamp(process.create_time(), UTC)
+            url = local_url(environ["SPANLOOP_ARGILLA_HOST"], int(environ["SPANLOOP_ARGILLA_PORT"]))
+            return ServerState(process.pid, url, since.isoformat(timespec="seconds"))
+    return None
+
+
+def _is_server(process: psutil.Process, home: Path) -> bool:
+    try:
+        ours = process.environ().get("ARGILLA_HOME_PATH") == str(argilla_folder(home) / "data")
+        return ours and any(Path(x).name == PROGRAM.name for x in process.cmdline()) and is_alive(process.pid)
+    except (psutil.Error, OSError):
+        return False

@@ -7,6 +7,7 @@ from typing import Any
 from spanloop.evaluation import Evaluation, LabelScores
 from spanloop.reports.advice import outlook_rows
 from spanloop.rounds.figures import AnnotationFigures, EvaluateFigures, Sections, SnapshotFigures
+from spanloop.rounds.relabelling import in_words
 from spanloop.rounds.report import RoundReport
 
 Rows = list[tuple[str, str]]
@@ -25,13 +26,16 @@ def summary_rows(report: RoundReport) -> Rows:
         ("records", f"{pulled.records} ({pulled.submitted} submitted, {pulled.pending} pending)"),
         *([("kept groups", _each(pulled.regrouped, "its metadata says another group"))] if pulled.regrouped else []),
         *([("kept splits", _each(pulled.resplit, "the settings say another split"))] if pulled.resplit else []),
+        *([("mapped answers", in_words(pulled.relabelled))] if pulled.relabelled else []),
         ("snapshot", _snapshot(figures.snapshot)),
         *([("hub", figures.snapshot.hub)] if figures.snapshot.hub else []),
         *([("lost spans", _lost(figures.annotations))] if figures.annotations.lost else []),
         *([("set aside", _aside(figures.annotations))] if figures.annotations.aside else []),
         *_models(figures),
+        *([("mapped champion", in_words(figures.evaluate.relabelled))] if figures.evaluate.relabelled else []),
         ("in service", _in_service(report, figures)),
         ("suggestions", _written(figures)),
+        *([("mapped spans", in_words(figures.score.relabelled))] if figures.score.relabelled else []),
         *_acceptance(report),
         *outlook_rows(report),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in figures.seconds.items())),

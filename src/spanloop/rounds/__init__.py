@@ -13,5 +13,6 @@ it is. `label_review` is no step: it looks back at what was submitted.
     suggestions  score, prioritise, log                       vectorbook embeddings kept between rounds
     ordering     records and scores become the queue          progress   lines in the log of a long step
     outlook      what more annotating brings and costs        lineage    past models of one learning curve
+    relabelling  what models of other labels found
     closing      the record is published                      report     its form
 """

@@ -34,11 +34,29 @@ class Figures(BaseModel):
     seconds: float = 0.0
 
 
+class Relabelling(BaseModel):
+    """Spans under a label that the project does not have, or not any more.
+
+    Attributes:
+        name: An option of the question, or a label of a model.
+        label: The project's label that the spans count under; "" where they are left out.
+        spans: How many there are.
+    """
+
+    name: str
+    label: str
+    spans: int
+
+    def __str__(self) -> str:
+        """`organisation → company (12 spans)`."""
+        return f"{self.name} {f'→ {self.label}' if self.label else 'left out'} ({self.spans} spans)"
+
+
 class PullFigures(Figures):
     """What came from Argilla.
 
     Attributes:
-        labels: The labels of the question, in its order.
+        labels: The project's labels, in its order.
         records: Records in the dataset.
         submitted: Those with a submitted response.
         pending: Those without any response.
@@ -47,6 +65,7 @@ class PullFigures(Figures):
         min_submitted: Submitted responses that complete a record.
         regrouped: Records whose metadata says another group than the one they had; they keep that, and their split.
         resplit: Records whose group the settings would deal to another split by now; they keep theirs.
+        relabelled: Submitted spans whose option means another label by now, or none.
     """
 
     labels: tuple[str, ...]
@@ -58,6 +77,7 @@ class PullFigures(Figures):
     unordered: int = 0
     regrouped: tuple[str, ...] = ()
     resplit: tuple[str, ...] = ()
+    relabelled: tuple[Relabelling, ...] = ()
 
 
 class AnnotationFigures(Figures):
@@ -124,10 +144,12 @@ class EvaluateFigures(Figures):
     Attributes:
         champion: Those of the model in service when the round began.
         challenger: Those of the model trained in the round.
+        relabelled: Spans of the model in service under labels that the project does not have.
     """
 
     champion: Evaluation | None = None
     challenger: Evaluation | None = None
+    relabelled: tuple[Relabelling, ...] = ()
 
 
 class GateFigures(Figures):
@@ -153,12 +175,14 @@ class ScoreFigures(Figures):
         scored: Pending records scored in the round.
         known: Records that it had scored before.
         blind: Pending records that it does not score, since people annotate them blind.
+        relabelled: Its spans in pending records under labels that the project does not have.
     """
 
     model: str | None = None
     scored: int = 0
     known: int = 0
     blind: int = 0
+    relabelled: tuple[Relabelling, ...] = ()
 
 
 class PrioritiseFigures(Figures):

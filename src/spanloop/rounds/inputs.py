@@ -11,6 +11,7 @@ from spanloop.annotations.resolve import resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.links import queue_link
+from spanloop.argilla.meanings import follow_labels
 from spanloop.argilla.properties import prepare_dataset
 from spanloop.argilla.pull import pull
 from spanloop.errors import StoreError
@@ -21,6 +22,7 @@ from spanloop.rounds.holding import hold
 from spanloop.rounds.identity import digest, fingerprints, settings_of
 from spanloop.rounds.news import changed_since
 from spanloop.rounds.readiness import readiness
+from spanloop.rounds.relabelling import in_words, relabellings
 from spanloop.rounds.waiting import is_unordered, noting_waiting
 from spanloop.rounds.work import Work, last_round, now, step
 from spanloop.snapshot import SnapshotInfo
@@ -46,9 +48,10 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     """
     dataset = find_dataset(client, work.config)
     hold(work.store, client, dataset, prepare_dataset(client, dataset, work.config.task), now())
-    counts: Counter[str] = Counter()
+    follow_labels(client, dataset.id, dataset.question_id, work.config.task)
+    counts, options = Counter[str](), Counter[str]()
     unmoved = Unmoved()
-    _write_records(work, pull(client, dataset), counts, unmoved)
+    _write_records(work, _optioned(pull(client, dataset), options), counts, unmoved)
     log.info(
         "pull: %d records, %d submitted, %d pending, %d of them not in the queue", *(counts[name] for name in _COUNTED)
     )
@@ -58,11 +61,14 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
         log.warning("pull: %d records keep the split they had, not that of the settings", len(unmoved.resplit))
     if counts["unanswered"]:
         log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
+    if relabelled := relabellings(options.elements(), work.config.task):
+        log.info("pull: submitted spans under options that task.mapping names: %s", in_words(relabelled))
     return PullFigures(
         labels=tuple(dataset.labels),
         min_submitted=dataset.min_submitted,
         regrouped=tuple(unmoved.regrouped),
         resplit=tuple(unmoved.resplit),
+        relabelled=relabelled,
         queue_link=queue_link(work.config.argilla.api_url, dataset.id),
         **{name: counts[name] for name in _COUNTED},
     )
@@ -88,6 +94,13 @@ def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record
         counts["pending"] += not record.responses
         counts["unordered"] += is_unordered(record)
         counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
+        yield record
+
+
+def _optioned(records: Iterable[Record], options: Counter[str]) -> Iterator[Record]:
+    """Records as they come, their submitted spans counted whose option means another label, or none."""
+    for record in records:
+        options.update(span.label for response in record.submitted for span, _ in response.relabelled)
         yield record
 
 

@@ -18,6 +18,7 @@ from spanloop.rounds.figures import EvaluateFigures, GateFigures, SnapshotFigure
 from spanloop.rounds.identity import digest, model_key
 from spanloop.rounds.news import judged_before
 from spanloop.rounds.progress import log_training
+from spanloop.rounds.relabelling import in_words, relabel, relabellings
 from spanloop.rounds.work import SCORES, Work, judged_models, name_challenger, readable_rounds, start_of, step
 from spanloop.store import Store
 from spanloop.store.contents import NAMES, number_of
@@ -138,9 +139,14 @@ def evaluate_models(work: Work, snapshot: SnapshotFigures, trained: TrainFigures
     if not examples:
         return EvaluateFigures()
     before = trained.champion if trained.champion != trained.challenger else None
+    read = _read_by(work, before, examples) if before else {}
+    relabelled = relabellings((span.label for spans in read.values() for span in spans), work.config.task)
+    if relabelled:
+        log.warning("evaluate: labels of %s that the project does not have: %s", before, in_words(relabelled))
     return EvaluateFigures(
         champion=_evaluated(work, "champion", before, examples, labels),
         challenger=_evaluated(work, "challenger", trained.challenger, examples, labels),
+        relabelled=relabelled,
     )
 
 
@@ -166,6 +172,12 @@ def test_split(work: Work, snapshot: SnapshotFigures) -> tuple[Sequence[Example]
 
 
 def predictions_of(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
+    """The spans a model finds in records, under the labels that the project has."""
+    found = _read_by(work, version, examples)
+    return {record_id: list(relabel(spans, work.config.task)) for record_id, spans in found.items()}
+
+
+def _read_by(work: Work, version: str, examples: Sequence[Example]) -> Predictions:
     """The spans a model finds in records; kept by id and text, so that a model reads the same record once."""
     path = work.store.work(SCORES) / f"{version}-test-{digest(work.config.scoring.model_dump())}.json"
     kept = read_cache(path, _PREDICTIONS) or {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from spanloop.durable import told_as_store_errors
+from spanloop.durable import replacing, told_as_store_errors
 from spanloop.records import ScoredSpan, Statistics
 
 
@@ -81,6 +81,27 @@ class ScoreBook:
         return added
 
 
+def damaged_lines(path: Path) -> int:
+    """How many lines of a book are damaged; one that is still being written counts."""
+    with path.open("rb") as file:
+        return sum(_entry(line) is None for line in file)
+
+
+def drop_damaged_lines(path: Path) -> None:
+    """Give a book its good lines alone; those records are scored again."""
+    with told_as_store_errors("mend the scores", path), path.open("rb") as file, replacing(path) as mended:
+        mended.writelines(line for line in file if _entry(line))
+
+
+def _entry(line: bytes) -> tuple[str, tuple[str, Score]] | None:
+    """Record id, hash of the text, and score; None of a line that is damaged or not whole."""
+    try:
+        tree = json.loads(line) if line.endswith(b"\n") else {}
+        return tree["id"], (tree["text"], _SCORE.validate_python(tree))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _read(path: Path) -> Iterator[tuple[str, tuple[str, Score]]]:
     """Every whole line; what follows the last newline is cut off, so that appending starts on a fresh line."""
     if not path.exists():
@@ -91,10 +112,9 @@ def _read(path: Path) -> Iterator[tuple[str, tuple[str, Score]]]:
             if not line.endswith(b"\n"):
                 break
             whole += len(line)
-            try:
-                tree = json.loads(line)
-                yield tree["id"], (tree["text"], _SCORE.validate_python(tree))
-            except (ValueError, KeyError, TypeError):
+            if entry := _entry(line):
+                yield entry
+            else:
                 log.warning("%s: a line is damaged; that record is scored again", path)
     if whole < path.stat().st_size:
         with path.open("r+b") as file:

@@ -8,7 +8,7 @@ from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.sending import IMPORT_AGENT
 from spanloop.argilla.writing import Origin, Scored, write_suggestions
-from spanloop.config import Splits
+from spanloop.config import Splits, TaskConfig
 from spanloop.errors import StoreError
 from spanloop.records import Record, Statistics, Suggestion
 from spanloop.rounds.figures import LogFigures, PrioritiseFigures, ScoreFigures
@@ -18,6 +18,7 @@ from spanloop.rounds.holding import refuse_if_taken
 from spanloop.rounds.identity import digest
 from spanloop.rounds.ordering import Queue, put_in_order
 from spanloop.rounds.progress import counted, log_scoring
+from spanloop.rounds.relabelling import in_words, relabel, relabel_doubt, relabellings
 from spanloop.rounds.scorebook import Score, ScoreBook, text_key
 from spanloop.rounds.waiting import waiting_before
 from spanloop.rounds.work import SCORES, Work, step
@@ -56,7 +57,17 @@ def score_pending(work: Work, champion: str | None, progress: Progress | None = 
     if waiting:
         book.add(counted(_scored(work, champion, waiting), len(waiting), log_scoring(progress)))
     log.info("score: %d records by %s, %d scored before, %d left blind", len(waiting), champion, known, blind)
-    return ScoreFigures(model=champion, scored=len(waiting), known=known, blind=blind)
+    relabelled = relabellings(_labels_in(work, book, dealing), work.config.task)
+    if relabelled:
+        log.warning("score: labels of %s that the project does not have: %s", champion, in_words(relabelled))
+    return ScoreFigures(model=champion, scored=len(waiting), known=known, blind=blind, relabelled=relabelled)
+
+
+def _labels_in(work: Work, book: ScoreBook, dealing: Splits) -> Iterator[str]:
+    """The label of each span that a model finds in pending records."""
+    for record in _pending(work):
+        if (score := book.get(record.id, record.text)) and not work.config.is_blind(record.group, dealing):
+            yield from (span.label for span in score.spans)
 
 
 def _book(work: Work, model: str) -> ScoreBook:
@@ -108,7 +119,13 @@ def _with_scores(work: Work, scored: ScoreFigures, dealing: Splits) -> Iterator[
     book = _book(work, scored.model) if scored.model else None
     for record in _pending(work):
         known = book is not None and not work.config.is_blind(record.group, dealing)
-        yield record, book.get(record.id, record.text) if book and known else None
+        score = book.get(record.id, record.text) if book and known else None
+        yield record, score and _today(score, work.config.task)
+
+
+def _today(score: Score, task: TaskConfig) -> Score:
+    """A score under the labels that the project has; the book keeps those of the model."""
+    return Score(relabel(score.spans, task), relabel_doubt(score.statistics, task))
 
 
 @step("log")

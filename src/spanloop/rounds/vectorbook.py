@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
-from spanloop.durable import told_as_store_errors
+from spanloop.durable import replacing, told_as_store_errors
 from spanloop.rounds.scorebook import text_key
 from spanloop.scoring.embedding import DIMENSIONS, Halves
 
@@ -60,6 +60,22 @@ class VectorBook:
             if self._path:
                 _append(self._path, found)
             self._vectors |= found
+
+
+def damaged_rows(path: Path) -> int:
+    """How many rows of a book are damaged or not whole."""
+    data = path.read_bytes()
+    whole = len(data) // _ROW.itemsize
+    rows = np.frombuffer(data, dtype=_ROW, count=whole)
+    return int((_checks(rows) != rows["check"]).sum()) + (len(data) > whole * _ROW.itemsize)
+
+
+def drop_damaged_rows(path: Path) -> None:
+    """Give a book its good rows alone; those texts are embedded again."""
+    with told_as_store_errors("mend the embeddings", path), FileLock(f"{path}.lock"):
+        good = _read(path)
+        with replacing(path) as file:
+            file.write(good.tobytes())
 
 
 def _append(path: Path, vectors: Mapping[str, Halves]) -> None:

@@ -36,17 +36,30 @@ def near_duplicates(rows: Hashes) -> npt.NDArray[np.bool_]:
         rows: Shape (n, 16), from `signatures`, the texts to keep first.
 
     Returns:
-        Shape (n,): True for a text that is like the first of those with which it shares a band.
+        Shape (n,): True for a text that has an equal one before it, or is like the first of those with which it shares
+        a band.
     """
-    repeats = np.zeros(len(rows), dtype=bool)
+    repeats = _first_equal(_mixed(rows)) < np.arange(len(rows))
     for band in np.split(rows, _BANDS, axis=1):
-        keys = band[:, 0] ^ (band[:, 1] * np.uint64(0x9E3779B97F4A7C15))
-        _, first, place = np.unique(keys, return_index=True, return_inverse=True)
-        earlier = first[place]
+        earlier = _first_equal(_mixed(band))
         candidates = np.flatnonzero((earlier < np.arange(len(rows))) & ~repeats)
         alike = (rows[candidates] == rows[earlier[candidates]]).sum(axis=1)
         repeats[candidates[alike >= _ALIKE]] = True
     return repeats
+
+
+def _mixed(rows: Hashes) -> Hashes:
+    """One number for the hashes of each row."""
+    keys = rows[:, 0].copy()
+    for column in rows.T[1:]:
+        keys = (keys * np.uint64(0x9E3779B97F4A7C15)) ^ column
+    return keys
+
+
+def _first_equal(keys: Hashes) -> npt.NDArray[np.int64]:
+    """Where each number stands for the first time."""
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    return first[place]
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[bytes]]:

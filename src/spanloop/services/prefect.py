@@ -15,6 +15,7 @@ from spanloop.services.prefect_api import PrefectApi
 from spanloop.services.prefect_environment import program_root
 
 POOL = "spanloop"  # the work pool that the deployments name
+PORT = 4200  # of `spanloop up`, unless it is told another
 _FORGETFUL = {"PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs"}  # or its database grows for ever
 _PREFECT = (sys.executable, "-P", "-m", "prefect")
 

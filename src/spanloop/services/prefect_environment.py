@@ -1,6 +1,7 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
 from collections.abc import MutableMapping
+from contextlib import suppress
 from pathlib import Path
 
 import spanloop
@@ -37,6 +38,9 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
     environ.update(past_proxies(environ))
+    if place := environ.get("PREFECT_HOME"):
+        with suppress(OSError):  # Prefect makes it, but not what it lies in
+            Path(place).expanduser().mkdir(parents=True, exist_ok=True)
     url = environ.get("PREFECT_API_URL")
     if not url or PrefectApi.at(url, environ).answers():
         return None

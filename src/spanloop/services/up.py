@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spanloop.config import LoopConfig
-from spanloop.errors import SpanloopError
+from spanloop.errors import ServiceError, SpanloopError
 from spanloop.local_argilla import process
 from spanloop.local_argilla.health import is_argilla
 from spanloop.local_argilla.state import running_state
@@ -37,7 +37,7 @@ class ServiceOptions:
     config_file: Path
     definition: Path = field(default_factory=deployments.definition_path)
     host: str = "127.0.0.1"
-    port: int = 4200
+    port: int = prefect.PORT
     with_argilla: bool = True
 
 
@@ -70,7 +70,7 @@ def run_all(options: ServiceOptions, say: Say, ready: Callable[[Links], None]) -
     home = options.place.home
     config = options.read_config()
     taken = f"spanloop up already runs for {home}; stop that one first, or set SPANLOOP_HOME to another folder"
-    with file_lock(home / "up.lock", patience=0, taken=taken), Supervisor() as supervisor:
+    with file_lock(_lock(home), patience=0, taken=taken), Supervisor() as supervisor:
         ports.require_free(options.host, options.port, "--prefect-port")
         say("starting the Prefect server")
         server, api = prefect.start_server(
@@ -79,6 +79,21 @@ def run_all(options: ServiceOptions, say: Say, ready: Callable[[Links], None]) -
         with _argilla(options, config, supervisor, say):
             supervisor.wait(server, api.healthy)
             _serve(supervisor, options, api, say, ready)
+
+
+def up_runs(home: Path) -> bool:
+    """Whether `run_all` is at work for a home at this moment."""
+    if not _lock(home).exists():
+        return False
+    try:
+        with file_lock(_lock(home), patience=0, taken=""):
+            return False
+    except ServiceError:
+        return True
+
+
+def _lock(home: Path) -> Path:
+    return home / "up.lock"
 
 
 def run_worker(options: ServiceOptions, api_url: str, say: Say, ready: Callable[[Links], None]) -> None:

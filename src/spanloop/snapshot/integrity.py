@@ -57,5 +57,5 @@ def _unknown_label(record_id: str, label: str, labels: Sequence[str]) -> str:
     renamed = f" (was it renamed to {close[0]!r}?)" if close else ""
     return (
         f"record {record_id!r} carries the label {label!r}, which is none of {', '.join(labels)}{renamed}; "
-        "put it back into task.labels and the Argilla question, or mark the record again"
+        "say in task.mapping what became of it, or mark the record again"
     )

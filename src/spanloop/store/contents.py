@@ -32,6 +32,22 @@ def number_of(name: str) -> int:
     return int(found.group()) if found else 0
 
 
+def refuse_foreign(root: Path) -> None:
+    """Refuse a folder with anything in it that no store holds.
+
+    Raises:
+        StoreError: There is something else, or it cannot be read.
+    """
+    with told_as_store_errors(f"make {root} a store", root):
+        there = {x.name for x in root.iterdir()} if root.exists() else set()
+    if foreign := sorted(there - _OURS - _OF_THE_DISK):
+        shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+        raise StoreError(
+            f"{root} is no store and holds other things ({shown}); give the store a folder of its own, "
+            f"e.g. store: {root / 'store'}"
+        )
+
+
 def claim(root: Path) -> None:
     """Make a folder a store, unless it is one.
 
@@ -40,14 +56,8 @@ def claim(root: Path) -> None:
     """
     if (root / MARKER).is_file():
         return
+    refuse_foreign(root)
     with told_as_store_errors(f"make {root} a store", root):
-        there = {x.name for x in root.iterdir()} if root.exists() else set()
-        if foreign := sorted(there - _OURS - _OF_THE_DISK):
-            shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
-            raise StoreError(
-                f"{root} is no store and holds other things ({shown}); give the store a folder of its own, "
-                f"e.g. store: {root / 'store'}"
-            )
         root.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError), (root / MARKER).open("x", encoding="utf-8") as file:
             file.write(to_json({"store": uuid4().hex}))

@@ -9,6 +9,7 @@ next holder also passes: a zombie, whose lock went to another, finds a higher nu
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -63,6 +64,40 @@ class Locks:
             yield number
         finally:
             lock.release()
+
+    def holder(self) -> str | None:
+        """Who holds the store for a round at this moment, in words; None if nobody does."""
+        path = self.folder / "round.lock"
+        if not path.exists():
+            return None
+        lock = _lock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return _holder(path)
+        lock.release()
+        return None
+
+    def check_fence(self) -> None:
+        """Refuse a fence that is corrupt.
+
+        Raises:
+            StoreError: It is.
+        """
+        self._latest()
+
+    def mend_fence(self) -> None:
+        """Give a corrupt fence a number that no holder can have had: the time.
+
+        Raises:
+            RoundInProgress: A round holds the store.
+        """
+        path = self.folder / "round.lock"
+        try:
+            with _lock(path).acquire(blocking=False), self._critical():
+                replace_file(self.folder / "fence", f"{int(time.time())}\n")
+        except Timeout:
+            raise RoundInProgress(_describe_holder(path)) from None
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -119,9 +154,12 @@ def _describe_us(owner: str) -> str:
 
 
 def _describe_holder(path: Path) -> str:
+    return f"{_holder(path)} holds the store {path.parent.parent}; wait until it ends, or end that process"
+
+
+def _holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-        who = f"{holder['owner']!r} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
+        return f"{holder['owner']!r} (process {holder['pid']} on {holder['host']}, since {holder['since']})"
     except (ValueError, KeyError, TypeError, OSError):
-        who = "another process"
-    return f"{who} holds the store {path.parent.parent}; wait until it ends, or end that process"
+        return "another process"

@@ -230,7 +230,7 @@ class Store:
         there = self.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
         with self._changing(f"set {kind}/{name} aside"):
             there.parent.mkdir(exist_ok=True)
-            self.path(kind, name).rename(there)
+            self._folder(kind, name).rename(there)
         return there
 
     def roll_back(self) -> str:
@@ -265,10 +265,7 @@ class Store:
         """
         if not (self.root / MARKER).is_file():
             return []
-        removed = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, NAMES[kind])]
-        published = {name for kind in KINDS for name in self.names(kind)}
-        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and NAMES["work"].fullmatch(x.name)]
-        removed += [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
+        removed = self.leftovers(older_than)
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
         with self._changing("clean the store"):
@@ -276,6 +273,13 @@ class Store:
                 half.unlink()
                 removed.append(half)
         return removed
+
+    def leftovers(self, older_than: float = _WORK_IS_STALE_AFTER) -> list[Path]:
+        """The folders that `clean` would remove."""
+        half = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, NAMES[kind])]
+        published = {name for kind in KINDS for name in self.names(kind)}
+        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and NAMES["work"].fullmatch(x.name)]
+        return half + [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[None]:

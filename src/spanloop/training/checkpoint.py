@@ -7,14 +7,19 @@ A reader never sees half of a file.
 import contextlib
 import hashlib
 import json
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
 from spanloop.durable import replacing
 from spanloop.errors import StoreError, first_line
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -32,6 +37,24 @@ class TrainingState:
     seconds: float = 0.0
     tokens: int = 0
     max_tokens: int = 0
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read the file of a checkpoint.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    try:
+        with ZipFile(path) as parts:  # torch does not compare what it reads with the checksums in it
+            if bad := parts.testzip():
+                raise ValueError(f"{bad} does not fit its checksum")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, ValueError, RuntimeError, UnpicklingError, BadZipFile) as error:
+        raise StoreError(f"{path} is damaged ({first_line(error)[:80]}); that training begins anew") from None
+    if not isinstance(content, dict) or not {"job", "state"} <= content.keys():
+        raise StoreError(f"{path} is no checkpoint; that training begins anew")
+    return content
 
 
 class Checkpoint:
@@ -85,7 +108,11 @@ class Checkpoint:
     def _read(self) -> dict[str, Any] | None:
         if not self._path.exists():
             return None
-        content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
+        try:
+            content = read_checkpoint(self._path)
+        except StoreError as error:
+            log.warning("%s", error)
+            return None
         return content if content["job"] == self._job else None
 
     def _write(self, content: dict[str, Any]) -> None:
