@@ -179,7 +179,7 @@ def test_a_model_of_one_chain_goes_on_as_one_of_several(tmp_path: Path) -> None:
     run_job(Job(plain, LABELS, config, tmp_path / "plain"))
     result = run_job(Job(examples, LABELS, config, tmp_path / "nested", start=str(tmp_path / "plain")))
     assert result.out_of_fold_f1 is not None
-    assert result.plain_f1 is None  # a pipeline cannot read the model
+    assert not result.plain_f1  # a pipeline cannot read the model
     found = predict(tmp_path / "nested", examples, ScoringConfig())
     right = [e for e in examples if [s.span for s in found[e.id]] == list(e.spans)]
     assert sum(have_overlaps(e.spans) for e in right) > 12
