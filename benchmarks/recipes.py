@@ -92,7 +92,7 @@ def judge_ours(folder: Path, test: Sequence[Example]) -> tuple[Evaluation, float
     about = ModelFolder.read(folder)
     every = predict(folder, test, ScoringConfig(min_score=_LEAST))
     suggested = {name: [s for s in spans if s.score >= about.min_score] for name, spans in every.items()}
-    return evaluate(test, suggested, about.labels), total(record_counts(test, every)).f1
+    return evaluate(test, suggested, about.scheme.labels), total(record_counts(test, every)).f1
 
 
 def f1_of_model(folder: Path, test: Sequence[Example], config: ScoringConfig | None = None) -> float:
