@@ -127,8 +127,8 @@ def judge(contest: Contest, records: int, trials: int) -> list[Judged]:
     means = seen.mean(axis=0)
     bias = (means - means[kinds.index((0.0, True))])[:, :2]
     return [
-        Judged(records, rate, blind, *mean[:2].tolist(), *off.tolist(), float(mean[2]))
-        for (rate, blind), mean, off in zip(kinds, means, bias, strict=True)
+        Judged(records, rate, blind, mean[0], mean[1], off[0], off[1], mean[2])
+        for (rate, blind), mean, off in zip(kinds, means.tolist(), bias.tolist(), strict=True)
     ]
 
 

@@ -12,11 +12,12 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 
 from benchmarks.plain_settings import PlainScoring
 from benchmarks.stopwatch import DeviceTime, Stopwatch
+from spanloop.model import chain
 from spanloop.model.encoding import Encoder
 from spanloop.model.forward import Forward, Outputs
 from spanloop.model.quiet import quiet_transformers
 from spanloop.records import Example
-from spanloop.scoring import Scorer, decoding, reading, scorer
+from spanloop.scoring import Scorer, reading, scorer
 
 _PHASES = {
     "tokenize and align (thread)": (Encoder, "encode"),
@@ -25,8 +26,8 @@ _PHASES = {
     "launch": (Forward, "run"),
     "wait for the device": (Outputs, "_wait"),
     "decode": (scorer, "decode_chunk"),
-    "  sums over sequences": (decoding.chain, "sum_product"),
-    "  best sequences": (decoding.chain, "max_product"),
+    "  sums over sequences": (chain, "sum_product"),
+    "  best sequences": (chain, "max_product"),
 }
 _PIPELINE_BATCH = 64
 _PLAIN_BATCH = 128

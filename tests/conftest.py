@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults import Proxy, proxy_to
 
 from spanloop.local_argilla import process
 from spanloop.local_argilla.process import Running
@@ -46,6 +47,13 @@ def argilla_server(argilla_home: Path, server_environ: dict[str, str]) -> Iterat
     finally:
         process.stop(argilla_home)
         watchdog.close()
+
+
+@pytest.fixture
+def proxy(argilla_server: Running) -> Iterator[Proxy]:
+    """A proxy before the session's Argilla, which does harm when told."""
+    with proxy_to(argilla_server.url) as running:
+        yield running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

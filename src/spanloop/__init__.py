@@ -12,7 +12,7 @@ The rooms, each above those that it may use (import rules hold the order):
     snapshot        immutable versions of the data set
     importing       files of many formats into Argilla
     local_argilla   the real Argilla server on this machine, with a search engine of ours
-    annotations     several people's responses become one annotation
+    annotations     what people answered becomes one annotation
     argilla         the door to Argilla
     scoring         from texts to spans with probabilities
     selection       which pending record comes first

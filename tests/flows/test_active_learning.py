@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.argilla import Scored, write_suggestions
 from spanloop.errors import ArgillaUnauthorized, ConfigError, RoundInProgress, StoreError
@@ -24,13 +24,6 @@ from spanloop.snapshot import load_snapshot, read_examples
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 MakeWorld = Callable[..., World]
-
-
-def run(world: World, **options: Any) -> Any:
-    """One round; its `RoundReport`."""
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, **options)
 
 
 def test_the_first_round_lacks_records_and_still_orders_the_queue(make_world: MakeWorld) -> None:

@@ -1,23 +1,16 @@
 """What judges models is annotated blind: no held-out record shows what a model makes of it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.rehearsal.annotator import SimulatedAnnotator, simulated_annotators
 from spanloop.rehearsal.mistakes import Habits
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 MakeWorld = Callable[..., World]
-
-
-def run(world: World, **options: Any) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, **options)
 
 
 def test_held_out_records_show_no_guess_of_a_model(make_world: MakeWorld) -> None:

@@ -7,17 +7,11 @@ from typing import Any
 
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.snapshot import load_snapshot
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-def run(world: World) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, again=True)
 
 
 def agents(world: World) -> set[str]:
@@ -37,9 +31,9 @@ def world(make_world: Callable[..., World]) -> World:
     """A loop with two models that were each put into service."""
     world = make_world(sentences(90))
     world.annotate(35)
-    assert run(world).outcome == "promoted"
+    assert run(world, again=True).outcome == "promoted"
     world.annotate(15)
-    second = run(world)
+    second = run(world, again=True)
     world.store.set_champion(second.figures.train.challenger)
     return world
 
@@ -48,7 +42,7 @@ def test_a_damaged_champion_gives_way_and_is_trained_again(world: World) -> None
     first, second = world.store.names("models")
     flip_a_bit(world.store.path("models", second) / "model.safetensors")
     (world.store.root / "work" / "scores").joinpath(f"{second}-test-00000000.json").write_text("{half")
-    report = run(world)
+    report = run(world, again=True)
     assert report.figures.train.champion == first  # the one before served when the round began
     assert report.figures.train.challenger == second  # made again: the same data, the same name
     world.store.verify("models", second)
@@ -59,9 +53,9 @@ def test_a_damaged_champion_gives_way_and_is_trained_again(world: World) -> None
 def test_a_first_model_that_is_damaged_leaves_none_and_comes_back(make_world: Callable[..., World]) -> None:
     world = make_world(sentences(60))
     world.annotate(35)
-    champion = run(world).champion
+    champion = run(world, again=True).champion
     flip_a_bit(world.store.path("models", champion) / "model.safetensors")
-    report = run(world)
+    report = run(world, again=True)
     assert (report.outcome, report.champion) == ("promoted", champion)
     world.store.verify("models", champion)
 
@@ -70,7 +64,7 @@ def test_a_rollback_is_a_veto(world: World) -> None:
     first, second = world.store.names("models")
     assert world.store.roll_back() == first
     world.store.set_aside("models", second)  # even a round that trains it again does not put it back
-    report = run(world)
+    report = run(world, again=True)
     assert report.figures.train.challenger == second
     assert report.champion == first
     assert report.outcome == "kept"
@@ -83,7 +77,7 @@ def test_a_blank_submitted_record_is_set_aside(make_world: Callable[..., World])
     world.answer(blank, "submitted")
     world.annotate(35)
     world.client.patch(f"records/{blank.server_id}", {"fields": {"text": " "}})
-    report = run(world)
+    report = run(world, again=True)
     assert [aside.record_id for aside in report.figures.annotations.aside] == [blank.id]
     assert report.figures.annotations.annotated == 35
     assert report.outcome == "promoted"
@@ -93,7 +87,7 @@ def test_wiped_metadata_moves_no_record_to_another_split(make_world: Callable[..
     documents = [replace(s, group=f"doc{i % 20}") for i, s in enumerate(sentences(80))]
     world = make_world(documents)
     world.annotate(50)
-    first = run(world)
+    first = run(world, again=True)
     assert first.figures.pull.regrouped == ()
     splits = split_ids(world, first)
     items = [{"id": record.server_id, "metadata": {}} for record in world.records().values()]
@@ -101,7 +95,7 @@ def test_wiped_metadata_moves_no_record_to_another_split(make_world: Callable[..
 
     (world.store.root / "groups.json").unlink()  # what a corrupt one's error says: annotated records lose nothing
     for _ in range(2):
-        again = run(world)
+        again = run(world, again=True)
         assert len(again.figures.pull.regrouped) >= 50
         assert again.figures.snapshot.version == first.figures.snapshot.version
         assert split_ids(world, again) == splits

@@ -9,7 +9,7 @@ import argilla as rg
 import httpx
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.argilla import find_dataset
 from spanloop.errors import ArgillaError
@@ -46,12 +46,6 @@ def make_theirs(make_world: Callable[..., World], argilla_server: Running) -> Ma
         return rg.Record(fields={"text": sentence.text}, responses=responses if number < answered else [])
 
     return make
-
-
-def run(world: World) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config)
 
 
 def test_what_a_round_writes_is_made_where_it_is_missing(make_theirs: Make) -> None:

@@ -6,19 +6,13 @@ from typing import Any
 
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.records import SPLITS
 from spanloop.rounds.grouping import known_dealing
 from spanloop.snapshot import read_examples
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-def run(world: World) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, again=True)
 
 
 def splits(world: World, report: Any) -> dict[str, str]:
@@ -31,12 +25,12 @@ def test_settings_metadata_and_a_second_import_move_no_record(make_world: Callab
     documents = [replace(s, group=f"doc{i % 20}") for i, s in enumerate(sentences(80))]
     world = make_world(documents)
     world.annotate(50)
-    first = run(world)
+    first = run(world, again=True)
     was, dealt = splits(world, first), known_dealing(world.store, world.config.splits)
     assert (first.figures.pull.regrouped, first.figures.pull.resplit) == ((), ())
 
     world.config.splits.seed, world.config.splits.test = 7, 0.1
-    settled = run(world)
+    settled = run(world, again=True)
     assert settled.figures.snapshot.version == first.figures.snapshot.version
     assert settled.figures.train.challenger is None  # nothing to train again
     moved = {x.id for x in documents if world.config.splits.split_of(x.group) != dealt.splits[x.group]}
@@ -61,7 +55,7 @@ def test_settings_metadata_and_a_second_import_move_no_record(make_world: Callab
     known = [record for name, record in there.items() if name in kept]
     items = [{"id": record.server_id, "metadata": {}} for record in known]
     world.client.put(f"datasets/{world.dataset.id}/records/bulk", {"items": items})
-    last = run(world)
+    last = run(world, again=True)
     assert {**splits(world, last), **was} == splits(world, last)
     assert {splits(world, last)[x.id] for x in new} == {"test"}
     assert set(last.figures.pull.regrouped) == set(kept)

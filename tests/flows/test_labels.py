@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sentences import sentences
 from typer.testing import CliRunner
-from world import World
+from world import World, run
 
 from spanloop.argilla import ensure_dataset, find_dataset
 from spanloop.argilla.sending import submit_response
@@ -24,12 +24,6 @@ from spanloop.snapshot import read_examples, read_labels
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 MakeWorld = Callable[..., World]
-
-
-def run(world: World, **options: Any) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, **options)
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import pytest
 from sentences import PEOPLE, PLACES, Sentence
 from transformers import AutoModelForTokenClassification
-from world import World
+from world import World, run
 
 from spanloop.argilla import ensure_dataset
 from spanloop.records import ScoredSpan, Span
@@ -42,12 +41,6 @@ def world(make_world: Callable[..., World]) -> World:
     world.dataset = ensure_dataset(world.client, world.config)
     world.add(nested_sentences(90))
     return world
-
-
-def run(world: World) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config)
 
 
 def suggested(world: World) -> dict[str, tuple[ScoredSpan, ...]]:

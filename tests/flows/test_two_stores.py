@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset
 from spanloop.argilla.lease import LEASE, Lease
@@ -20,12 +20,6 @@ from spanloop.rounds.outside import look_from_outside
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 NOW = "2026-11-27T08:00:00+00:00"
-
-
-def run(world: World, **options: Any) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config, **options)
 
 
 def with_store(world: World, folder: Path) -> World:

@@ -1,36 +1,23 @@
 """News is what waits and with which text, not how much: nothing that changed is passed over, and a look stays cheap."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from faults import Proxy, proxy_to
+from faults import Proxy
 from sentences import sentences
-from world import World
+from world import World, run
 
 from spanloop.argilla import ArgillaClient, Scored, write_suggestions
-from spanloop.local_argilla.process import Running
 from spanloop.records import Record, ScoredSpan, Suggestion
 from spanloop.rounds.outside import look_from_outside
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def run(world: World) -> Any:
-    from flows.active_learning import active_learning
-
-    return active_learning(world.config)
-
-
 def edit(world: World, record: Record, text: str) -> None:
     world.client.patch(f"records/{record.server_id}", {"fields": {"text": text}})
-
-
-@pytest.fixture
-def proxy(argilla_server: Running) -> Iterator[Proxy]:
-    with proxy_to(argilla_server.url) as running:
-        yield running
 
 
 def look(world: World, proxy: Proxy) -> tuple[str, int]:

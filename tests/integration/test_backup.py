@@ -1,5 +1,6 @@
 """A backup of the store and the local Argilla, made while both are in use, and the loop that goes on from it."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def test_nothing_is_overwritten_and_a_damaged_backup_is_refused(tmp_path: Path) 
         back_up(store, tmp_path, tmp_path / "backup")
     with pytest.raises(SpanloopError, match="is not empty; move it away"):
         restore(tmp_path / "backup", store, tmp_path)
+    shutil.move(store.root, tmp_path / "away")
+    restore(tmp_path / "backup", store, tmp_path)
+    assert set(verify_all(store).values()) == {""}
     with pytest.raises(SpanloopError, match="is no backup"):
         restore(tmp_path / "store", Store(tmp_path / "new"), tmp_path)
     with pytest.raises(SpanloopError, match="neither the store"):

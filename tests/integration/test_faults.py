@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from faults import FAULTS, PATIENCE, Proxy, first_time_each, proxy_to
+from faults import FAULTS, PATIENCE, Proxy, first_time_each
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, ensure_dataset, pull, write_suggestions
 from spanloop.argilla.sending import NewRecord, create_records, submit_response
@@ -24,12 +24,6 @@ TEXTS = {f"r{number:03}": f"Anna number {number} lives in Paris" for number in r
 Fill = Callable[..., DatasetRef]
 ANNA = Span(0, 4, "person")
 PARIS = Span(23, 28, "place")
-
-
-@pytest.fixture
-def proxy(argilla_server: Running) -> Iterator[Proxy]:
-    with proxy_to(argilla_server.url) as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from faults import DROPPED_AFTER, Proxy, proxy_to
+from faults import DROPPED_AFTER, Proxy
 
 from spanloop.argilla import ArgillaClient, DatasetRef, Scored, pull, write_suggestions
 from spanloop.argilla.embeddings import EMBEDDING, ensure_vectors, write_vectors
@@ -20,12 +20,6 @@ Fill = Callable[..., DatasetRef]
 Change = Callable[[Record], object]
 TEXTS = {name: f"Anna lives in Rome, says {name}" for name in ("left", "gone", "right")}
 ROME = ScoredSpan(14, 18, "place", 0.5)
-
-
-@pytest.fixture
-def proxy(argilla_server: Running) -> Iterator[Proxy]:
-    with proxy_to(argilla_server.url) as running:
-        yield running
 
 
 @pytest.fixture

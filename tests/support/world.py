@@ -95,3 +95,10 @@ class World:
             )
             for record in self.records().values()
         }
+
+
+def run(world: World, **options: Any) -> Any:
+    """One round of a loop, by the flow; its `RoundReport`."""
+    from flows.active_learning import active_learning
+
+    return active_learning(world.config, **options)

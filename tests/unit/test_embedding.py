@@ -21,13 +21,7 @@ PLAIN = [example.text for example in people_and_places(6)]
 WIDTH = 32  # of the tiny encoder
 ODD = ["", " \n", "\u200b", "\ud800", "👩\u200d👩\u200d👧 Ada"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def on_cpu() -> Iterator[None]:
-    """The figures here are compared in fp32; a GPU computes in half precision."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.cuda, "is_available", lambda: False)
-        yield
+pytestmark = pytest.mark.usefixtures("on_cpu")
 
 
 @pytest.fixture(scope="module")

@@ -33,13 +33,7 @@ ALL_SPANS = ScoringConfig(min_score=0)
 TEXTS = SENTENCES + [example.text for example in people_and_places(12)]
 HARD = ["", " ", "\n\t", "\u200b", "\u200b\u200d", "\ud800", "\x00", "a" * 3000, "👩\u200d👩\u200d👧 Ada"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def on_cpu() -> Iterator[None]:
-    """The figures here are compared in fp32; a GPU scores in half precision."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.cuda, "is_available", lambda: False)
-        yield
+pytestmark = pytest.mark.usefixtures("on_cpu")
 
 
 @pytest.fixture(scope="module")

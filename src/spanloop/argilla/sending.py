@@ -7,7 +7,7 @@ is ours is replaced on records that are there, and they are named by the server'
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
@@ -18,6 +18,7 @@ from spanloop.records import Record, ResponseStatus, ScoredSpan, Span, Suggestio
 IMPORT_AGENT = "import"  # suggests what somebody annotated elsewhere
 
 Json = dict[str, Any]
+What = TypeVar("What")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,31 @@ def submit_response(
         lambda: client.once(lambda: client.post(path, body), lambda: _mine(client, dataset, record)),
         lambda: look_up(client, dataset, [record.id]).get(record.id, {}).get("id") != record.server_id,
     )
+
+
+def put_decided(
+    client: ArgillaClient,
+    dataset: DatasetRef,
+    ids: Sequence[str],
+    there: Mapping[str, Json],
+    decide: Callable[[Mapping[str, Json]], list[tuple[What, RecordChange | None]]],
+) -> list[What]:
+    """Put what is decided of records as they are; where they change in between, look at them and decide anew.
+
+    Args:
+        client: The connection.
+        dataset: Where the records lie.
+        ids: The records of a bulk of `in_bulks`.
+        there: Those of them that are there, as `look_up` finds them.
+        decide: From the records that are there to what becomes of each, and what to change on it.
+
+    Returns:
+        What became of them.
+    """
+    decided = decide(there)
+    while not put_suggestions(client, dataset, [change for _, change in decided if change]):
+        decided = decide(look_up(client, dataset, list(ids)))
+    return [outcome for outcome, _ in decided]
 
 
 def put_suggestions(client: ArgillaClient, dataset: DatasetRef, changes: Iterable[RecordChange]) -> bool:

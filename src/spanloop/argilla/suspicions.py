@@ -3,16 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks, look_up, pull_with
-from spanloop.argilla.sending import RecordChange, put_suggestions
+from spanloop.argilla.pull import in_bulks, pull_with
+from spanloop.argilla.sending import RecordChange, put_decided
 from spanloop.argilla.shape import SUSPICION
 
 _DIGITS = 4
+
+Json = dict[str, Any]
+Decision = tuple[Literal["written", "unchanged", "cleared"] | None, RecordChange | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,17 @@ def write_suspicions(client: ArgillaClient, dataset: DatasetRef, suspicions: Map
     stale = [record.id for record in pull_with(client, dataset, SUSPICION) if record.id not in suspicions]
     counts: Counter[str] = Counter()
     for bulk, there in in_bulks(client, dataset, [*suspicions, *stale], str):
-        counts.update(_write(client, dataset, {name: suspicions.get(name) for name in bulk}, there))
+        wanted = {name: suspicions.get(name) for name in bulk}
+        outcomes = put_decided(client, dataset, bulk, there, partial(_decided, dataset, wanted))
+        counts.update(outcome for outcome in outcomes if outcome)
     return SuspicionReport(**counts)
 
 
-def _write(
-    client: ArgillaClient, dataset: DatasetRef, bulk: Mapping[str, float | None], there: dict[str, dict[str, Any]]
-) -> list[str]:
-    """Write to the records as they are; where they change in between, look at them and decide anew."""
-    decided = [_decide(there[name], dataset, suspicion) for name, suspicion in bulk.items() if name in there]
-    if put_suggestions(client, dataset, [change for _, change in decided if change]):
-        return [outcome for outcome, _ in decided if outcome]
-    return _write(client, dataset, bulk, look_up(client, dataset, list(bulk)))
+def _decided(dataset: DatasetRef, bulk: Mapping[str, float | None], there: Mapping[str, Json]) -> list[Decision]:
+    return [_decide(there[name], dataset, suspicion) for name, suspicion in bulk.items() if name in there]
 
 
-def _decide(
-    item: dict[str, Any], dataset: DatasetRef, suspicion: float | None
-) -> tuple[Literal["written", "unchanged", "cleared"] | None, RecordChange | None]:
+def _decide(item: Json, dataset: DatasetRef, suspicion: float | None) -> Decision:
     record = to_record(item, dataset)
     others = {name: value for name, value in record.metadata.items() if name != SUSPICION}
     if suspicion is None or not record.submitted:

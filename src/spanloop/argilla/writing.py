@@ -5,7 +5,7 @@ kill, a time-out or an annotator's submission ends in the same state, and whatev
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -13,8 +13,8 @@ from typing import Any, Literal
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks, look_up
-from spanloop.argilla.sending import RecordChange, put_suggestions
+from spanloop.argilla.pull import in_bulks
+from spanloop.argilla.sending import RecordChange, put_decided
 from spanloop.argilla.shape import MODEL_VERSION, PRIORITY, UNCERTAINTY, WRITTEN
 from spanloop.records import Record, ScoredSpan, Suggestion
 
@@ -108,20 +108,17 @@ def write_suggestions(
     counts: Counter[Outcome] = Counter()
     decide = partial(_decide, dataset=dataset, origin=origin, keep_foreign=keep_foreign)
     for bulk, there in in_bulks(client, dataset, scored, lambda item: item.record_id):
-        counts.update(_write(client, dataset, bulk, there, decide))
+        ids = [item.record_id for item in bulk]
+        counts.update(put_decided(client, dataset, ids, there, partial(_decided, bulk, decide)))
         if progress:
             progress(len(bulk))
     return WriteReport(**{str(outcome): n for outcome, n in counts.items()})
 
 
-def _write(
-    client: ArgillaClient, dataset: DatasetRef, bulk: Sequence[Scored], there: dict[str, Json], decide: Decide
-) -> list[Outcome]:
-    """Write what is decided of the records as they are; where they change in between, look at them and decide anew."""
-    decided = [decide(scored, there.get(scored.record_id)) for scored in bulk]
-    if put_suggestions(client, dataset, [change for _, change in decided if change]):
-        return [outcome for outcome, _ in decided]
-    return _write(client, dataset, bulk, look_up(client, dataset, [x.record_id for x in bulk]), decide)
+def _decided(
+    bulk: Sequence[Scored], decide: Decide, there: Mapping[str, Json]
+) -> list[tuple[Outcome, RecordChange | None]]:
+    return [decide(scored, there.get(scored.record_id)) for scored in bulk]
 
 
 def _decide(

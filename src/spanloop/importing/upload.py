@@ -4,20 +4,20 @@ Running the same import again, after a kill in the middle or on a longer file, a
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
 from spanloop.argilla.dataset import DatasetRef
-from spanloop.argilla.pull import in_bulks, look_up
+from spanloop.argilla.pull import in_bulks
 from spanloop.argilla.sending import (
     IMPORT_AGENT,
     NewRecord,
     RecordChange,
     create_records,
-    put_suggestions,
+    put_decided,
     submit_response,
 )
 from spanloop.argilla.shape import GROUP, SPLIT
@@ -160,18 +160,27 @@ def _is_wanted(record: Imported, annotations: AnnotationsAs) -> bool:
 def _annotate(
     client: ArgillaClient,
     dataset: DatasetRef,
-    bulk: Iterable[Imported],
+    bulk: Sequence[Imported],
     there: dict[str, dict[str, Any]],
     annotations: AnnotationsAs,
 ) -> int:
     """Put annotations onto records that are there, and are not gone by then; returns onto how many."""
-    known = {name: to_record(item, dataset) for name, item in there.items()}
-    free = [x for x in bulk if x.id in known and _is_free(x, known[x.id], annotations)]
+
+    def free(there: Mapping[str, dict[str, Any]]) -> list[tuple[Imported, Record]]:
+        known = [(x, to_record(there[x.id], dataset)) for x in bulk if x.id in there]
+        return [(x, record) for x, record in known if _is_free(x, record, annotations)]
+
     if annotations == "responses":
-        return sum(submit_response(client, dataset, known[x.id], x.spans or ()) for x in free)
-    if put_suggestions(client, dataset, [RecordChange(there[x.id], _suggestion(x)) for x in free]):
-        return len(free)
-    return _annotate(client, dataset, free, look_up(client, dataset, [x.id for x in free]), annotations)
+        return sum(submit_response(client, dataset, record, x.spans or ()) for x, record in free(there))
+    return len(
+        put_decided(
+            client,
+            dataset,
+            [x.id for x in bulk],
+            there,
+            lambda there: [(x.id, RecordChange(there[x.id], _suggestion(x))) for x, _ in free(there)],
+        )
+    )
 
 
 def _is_free(record: Imported, known: Record, annotations: AnnotationsAs) -> bool:

@@ -103,7 +103,7 @@ class Ground:
 
 
 @dataclass(slots=True)
-class _Clock:
+class _Timer:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -145,7 +145,7 @@ class _Step:
     def __init__(self, ground: Ground, course: Course, past: Sequence[StepResult]) -> None:
         self._ground, self._course, self._past = ground, course, past
         self._config = course.contender.configured(ground.config, course.seed)
-        self._number, self._clock = len(past), _Clock()
+        self._number, self._timer = len(past), _Timer()
         self._scratch = _scratch(ground, course) / str(self._number)
         self._tests = [r for r in ground.pool.values() if self._config.splits.split_of(r.group) == "test"]
 
@@ -174,13 +174,13 @@ class _Step:
             batch=batch,
             upcoming=upcoming,
             selected=selected + chosen,
-            seconds=self._clock.seconds,
+            seconds=self._timer.seconds,
         )
 
     def _first_batch(self) -> list[str]:
         if self._course.contender.name == FULL:
             return sorted(self._ground.pool)
-        with self._clock.part("order"):
+        with self._timer.part("order"):
             priority = self._priority(self._ground.pool.values(), {}, set())
         return self._head(priority, self._course.budgets[0])
 
@@ -199,7 +199,7 @@ class _Step:
         from spanloop.snapshot import build
         from spanloop.training import train
 
-        with self._clock.part("train"):
+        with self._timer.part("train"):
             snapshot = build(Store(self._scratch / "store"), annotations, self._ground.plan.labels, self._config.splits)
             train(snapshot.path, self._config.training, self._scratch / "model")
         return self._scratch / "model"
@@ -208,7 +208,7 @@ class _Step:
         """What the model finds in the records that judge and in the whole test split of the pool."""
         from spanloop.scoring import predict
 
-        with self._clock.part("judge"):
+        with self._timer.part("judge"):
             read = [as_example(record) for record in [*self._ground.judges, *self._tests]]
             found = predict(model, read, self._config.scoring)
         kept = {r.record_id for r in [*self._ground.judges[:_KEPT_JUDGEMENTS], *self._tests]}
@@ -224,9 +224,9 @@ class _Step:
         pending = [record for name, record in self._ground.pool.items() if name not in annotated]
         seen = set(self._past[-1].selected) if self._past else set()
         rivals = [record for record in self._tests if record.record_id not in seen]
-        with self._clock.part("score"):
+        with self._timer.part("score"):
             known = self._statistics(model, pending, rivals)
-        with self._clock.part("order"):
+        with self._timer.part("order"):
             priority = self._priority(pending, known, annotated)
             done = sum(self._ground.words[name] for name in annotated)
             batch = self._head(priority, self._course.budgets[self._number + 1] - done)

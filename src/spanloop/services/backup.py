@@ -92,7 +92,7 @@ def _copy_store(store: Store, folder: Path) -> list[str]:
     if not (store.root / MARKER).is_file():
         return []
     folder.mkdir()
-    with store.held():
+    with store.unchanging():
         for name in (MARKER, *FILES):
             if (store.root / name).is_file():
                 shutil.copy2(store.root / name, folder / name)

@@ -116,7 +116,7 @@ class Locks:
             yield
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def unchanging(self) -> Iterator[None]:
         """Pass the critical section without changing anything, so that nobody else does; for superseded rounds too."""
         with self._critical():
             yield

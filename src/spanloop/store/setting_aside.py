@@ -17,7 +17,7 @@ def set_file_aside(store: Store, name: str) -> Path:
         StoreError: It is not there, or the disk refuses.
     """
     there = store.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
-    with told_as_store_errors(f"set {name} aside", store.root), store.held():
+    with told_as_store_errors(f"set {name} aside", store.root), store.unchanging():
         there.parent.mkdir(exist_ok=True)
         (store.root / name).rename(there)
     return there

@@ -158,9 +158,9 @@ class Store:
         claim(self.root)
         return self._locks.round(owner)
 
-    def held(self) -> AbstractContextManager[None]:
+    def unchanging(self) -> AbstractContextManager[None]:
         """Keep what is published as it is for a moment: nobody publishes or removes anything meanwhile."""
-        return self._locks.held()
+        return self._locks.unchanging()
 
     def refuse_if_superseded(self) -> None:
         """Stop a round that has lost the store, before it changes something outside of the store.
