@@ -1,7 +1,7 @@
 """A year in fast motion: a round a day of a tiny model with retention on, and what store, Prefect and logs come to.
 
-    python -m benchmarks.year --out year.json                # 400 rounds: an hour or two; year.png beside it
-    python -m benchmarks.year --out year.json --rounds 30
+    python -m benchmarks.year --out year.json            # 400 rounds: an hour on an idle machine; year.png beside it
+    python -m benchmarks.year --out year.json --quick    # 40 rounds; a tenth of the rounds and of the runs is kept
 
 The real Argilla, and a real Prefect server with its worker, run under `spanloop up` in a temporary folder. Every 20th
 round is a run of the deployment, as a schedule makes it; the others are runs of the same flow on the same server in
@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.options import make_parser
 from benchmarks.report import table, write_report
 from benchmarks.year.services import Services, surroundings
+from spanloop.config import RetentionConfig
 
 if TYPE_CHECKING:
     from benchmarks.year.days import Day
 
-_ROUNDS, _QUICK = 400, 30
+_ROUNDS, _QUICK = 400, 40
 _FIRST = 200  # records before the first round
 _AT_FIRST = 100  # of which so many are submitted
 _CONTROL = 12  # rounds of a new store over the same records: as many as the outlook and the gate look back, and some
@@ -33,21 +34,24 @@ _EVERY = 10  # rounds from one writing of the file to the next
 
 def main() -> None:
     """Run it."""
-    parser = make_parser("year", __doc__, f"{_QUICK} rounds")
+    parser = make_parser("year", __doc__, f"{_QUICK} rounds, and a tenth of the default retention")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"rounds; default {_ROUNDS}")
     options = parser.parse_args()
-    rounds = _QUICK if options.quick else options.rounds
+    rounds, kept = options.rounds, RetentionConfig()
+    if options.quick:
+        rounds, kept = _QUICK, RetentionConfig(rounds=10, run_days=9)
     with tempfile.TemporaryDirectory(prefix="spanloop-year-", ignore_cleanup_errors=True) as folder:
-        days, control = run_year(Path(folder), rounds, options.out.absolute())
+        days, control = run_year(Path(folder), rounds, kept, options.out.absolute())
     report(options.out, days, control)
 
 
-def run_year(folder: Path, rounds: int, out: Path) -> tuple[list["Day"], list[float]]:
+def run_year(folder: Path, rounds: int, kept: RetentionConfig, out: Path) -> tuple[list["Day"], list[float]]:
     """Live through the year, and then through some days without its history.
 
     Args:
         folder: Holds everything.
         rounds: One a day.
+        kept: For how long what is kept.
         out: Where what was measured so far is written now and then.
 
     Returns:
@@ -65,7 +69,7 @@ def run_year(folder: Path, rounds: int, out: Path) -> tuple[list["Day"], list[fl
 
     language = Language()
     encoder, url = write_encoder(folder / "encoder", language), f"http://127.0.0.1:{free_port()}"
-    config = configuration(url, "year", folder / "store", encoder)
+    config = configuration(url, "year", folder / "store", encoder).model_copy(update={"retention": kept})
     file = folder / "spanloop.yaml"
     file.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")  # JSON is YAML
     with Services(folder, home, environ, free_port()) as services:
@@ -105,6 +109,7 @@ def report(out: Path, days: Sequence["Day"], control: Sequence[float]) -> None:
     inside = [day for day in days if not day["deployed"]]
     spans = [(max(0, n - 10), n) for n in at]
     print(table(["processor seconds", *map(str, at)], [_mean_cpu(name, inside, spans) for name in seconds]))
+    print(f"{sum(bool(day['failed']) for day in days)} of {len(days)} days with a run that failed")
     print(f"rounds of a new store over the same records: {', '.join(map(str, control))} processor seconds")
 
 
@@ -115,7 +120,7 @@ def _mean_cpu(name: str, days: Sequence["Day"], spans: Sequence[tuple[int, int]]
 
 
 def _say(day: "Day") -> None:
-    how = "deployed" if day["deployed"] else ""
+    how = f"{'deployed' if day['deployed'] else ''} {day['failed']}".strip()
     cpu = sum(day["cpu"].values())
     total = sum(day["mb"].values())
     print(

@@ -1,7 +1,7 @@
 """The days of the year: people work, a round runs, everything is measured, and all becomes a day older."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,15 +68,13 @@ def live(
             file.touch()
         before, began = _usage(services), time.perf_counter()
         deployed = services if not day % plan.deployed_every else None
-        if deployed:
-            deployed.run_deployment()
-        else:
-            _run(project)
+        failed = _tried(deployed.run_deployment if deployed else lambda: _run(project))
         wall, after = time.perf_counter() - began, _usage(services)
         cpu = {name: round(seen["cpu"] - before[name]["cpu"], 2) for name, seen in after.items() if name in before}
         if not day % plan.idle_every:
-            _run(project)
-        yield {"day": day, "deployed": bool(deployed), "wall": round(wall, 2), "cpu": cpu, **_measured(places, after)}
+            failed = failed or _tried(lambda: _run(project))
+        about = {"day": day, "deployed": bool(deployed), "failed": failed, "wall": round(wall, 2), "cpu": cpu}
+        yield about | _measured(places, after)
         if not day % plan.aged_every:
             for root in (places.home, places.store, places.scratch, places.caches):
                 age_files(root, plan.aged_every)
@@ -109,6 +107,15 @@ def _work(project: Project, plan: Plan, day: int) -> None:
     if not day % _DELETE_EVERY:
         project.delete_one()
     project.annotate(plan.submitted)
+
+
+def _tried(run: Callable[[], None]) -> str:
+    """Run, and say why it failed: a year goes on, and the next round takes up what one that failed has left."""
+    try:
+        run()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _run(project: Project) -> None:

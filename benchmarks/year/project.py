@@ -103,6 +103,7 @@ class Project:
     client: ArgillaClient
     dataset: DatasetRef
     gold: dict[str, tuple[Span, ...]] = field(default_factory=dict)
+    _annotator: SimulatedAnnotator | None = None
 
     @classmethod
     def begin(cls, config: LoopConfig, language: Language, records: int) -> "Project":
@@ -120,9 +121,10 @@ class Project:
 
     def annotate(self, records: int) -> int:
         """Let the simulated annotator submit the first records of its queue; returns how many it submitted."""
-        (client,) = simulated_annotators(self.client, self.dataset, 1)
-        with client:
-            return SimulatedAnnotator(client, self.dataset, self.gold).annotate(records).submitted
+        if self._annotator is None:
+            (client,) = simulated_annotators(self.client, self.dataset, 1)
+            self._annotator = SimulatedAnnotator(client, self.dataset, self.gold)
+        return self._annotator.annotate(records).submitted
 
     def delete_one(self) -> None:
         """Delete a record that waits, as an owner does with one that is of no use."""

@@ -51,6 +51,7 @@ class Services:
             return "Ctrl-C stops them all." in said.read_text()
 
         self._eventually(ready, patience=300)
+        self._processes = self._find_processes()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,15 +76,15 @@ class Services:
             return now if now["type"] in _ENDED else None
 
         ended = self._eventually(state, patience=900)
-        self._eventually(lambda: not self._processes()["worker"].children(), patience=120)  # then its time counts
+        self._eventually(lambda: not self._processes["worker"].children(), patience=120)  # then its time counts
         if ended["type"] != "COMPLETED":
             raise RuntimeError(f"the deployed run ended as {ended['type']}: {ended['message']}")
 
     def usage(self) -> dict[str, dict[str, float]]:
         """Processor seconds so far, ended children included, memory in MB and open files of each process."""
-        return {name: usage(process) for name, process in self._processes().items()}
+        return {name: usage(process) for name, process in self._processes.items()}
 
-    def _processes(self) -> dict[str, psutil.Process]:
+    def _find_processes(self) -> dict[str, psutil.Process]:
         up = psutil.Process(self._up.pid)
         found = {"up": up}
         for child in up.children(recursive=True):
