@@ -141,8 +141,10 @@ def test_a_profile_whose_server_is_gone_has_a_way_out_also_behind_a_proxy(comman
     said = one_line(command(PREFECT_HOME=str(tmp_path), **proxies))
     assert "http://127.0.0.1:9/api does not answer" in said
     assert "PREFECT_PROFILE=ephemeral" in said
-    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", **proxies)
+    odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "[::1],.example.org"}  # of neither httpx makes anything
+    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", **proxies, **odd)
     assert done.returncode == 0, done.stderr
+    assert "ALL_PROXY names a SOCKS proxy and goes unused" in done.stderr
 
 
 def test_a_server_that_does_not_answer_is_passed_over():

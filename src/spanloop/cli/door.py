@@ -27,6 +27,11 @@ def ready_prefect() -> None:
     Raises:
         ServiceError: A profile or a settings file names a server that cannot be used.
     """
+    from spanloop.processes.ports import unusable_proxies
+
+    for name in unusable_proxies(os.environ):
+        del os.environ[name]
+        typer.echo(f"{name} names a SOCKS proxy and goes unused: that needs 'pip install httpx[socks]'", err=True)
     passed_over, api = find_prefect()
     if passed_over:
         typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
