@@ -1,10 +1,12 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
+import tomllib
 from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
 import spanloop
+from spanloop.errors import ConfigError
 from spanloop.processes.ports import past_proxies
 from spanloop.services.prefect_api import PrefectApi
 
@@ -34,6 +36,9 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
 
     Returns:
         The address of the server that was passed over; None if none was.
+
+    Raises:
+        ConfigError: A file that Prefect will read is damaged.
     """
     for name, value in _DEFAULTS.items():
         environ.setdefault(name, value)
@@ -41,7 +46,23 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     if place := environ.get("PREFECT_HOME"):
         with suppress(OSError):  # Prefect makes it, but not what it lies in
             Path(place).expanduser().mkdir(parents=True, exist_ok=True)
+    _check_files(Path(place or "~/.prefect"))
     url = environ.get("PREFECT_API_URL")
     if not url or PrefectApi.at(url, environ).answers():
         return None
     return environ.pop("PREFECT_API_URL")
+
+
+def _check_files(home: Path) -> None:
+    """Tell of a damaged file of settings before Prefect does, at length."""
+    with suppress(RuntimeError):  # no home folder: then Prefect has none of its files either
+        home = home.expanduser()
+    for path in (home / "profiles.toml", Path("prefect.toml"), Path("pyproject.toml")):
+        try:
+            tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError:
+            continue
+        except ValueError as error:
+            raise ConfigError(
+                f"{path} is no TOML, and Prefect reads it ({error}); correct it, or move it away"
+            ) from None
