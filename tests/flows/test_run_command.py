@@ -25,12 +25,11 @@ def command(make_world: Callable[..., World], tmp_path: Path) -> Callable[..., s
     config = tmp_path / "spanloop.yaml"
     config.write_text(yaml.safe_dump(world.config.model_dump(mode="json")))
 
-    def run(*arguments: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess:
+    def run(*arguments: str, verb: str = "run", cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess:
         script = "from spanloop.cli import main; main()"
-        words = [sys.executable, "-c", script, verb, "--config", str(config), *arguments]
-        return subprocess.run(
-            words, env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=120
-        )
+        words = [sys.executable, "-P", "-c", script, verb, "--config", str(config), *arguments]
+        env = {**os.environ, **environ}
+        return subprocess.run(words, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
     run.world = world
     return run
@@ -142,7 +141,10 @@ def test_a_profile_whose_server_is_gone_has_a_way_out_also_behind_a_proxy(comman
     assert "http://127.0.0.1:9/api does not answer" in said
     assert "PREFECT_PROFILE=ephemeral" in said
     odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "[::1],.example.org"}  # of neither httpx makes anything
-    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", **proxies, **odd)
+    (theirs := tmp_path / "theirs").mkdir()
+    for name in ("random.py", "datasets.py", "tasks.py"):  # in the way of the temporary server, and of children
+        (theirs / name).write_text("raise SystemExit('this is not ours')")
+    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", cwd=theirs, **proxies, **odd)
     assert done.returncode == 0, done.stderr
     assert "ALL_PROXY names a SOCKS proxy and goes unused" in done.stderr
 

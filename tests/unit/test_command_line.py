@@ -13,6 +13,8 @@ from spanloop.errors import ArgillaError
 from spanloop.processes.ports import past_proxies, unusable_proxies
 
 COMMAND = f'{sys.executable} -c "from spanloop.cli import main; main()"'
+NOBODY = f'{sys.executable} -c "import os; os.path.expanduser = str; from spanloop.cli import main; main()"'
+"""The command, for a user id without an entry: nobody's home is known."""
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,7 @@ COMMAND = f'{sys.executable} -c "from spanloop.cli import main; main()"'
     [
         (f"{COMMAND} store verify > /dev/full", "No space left on device"),
         (f"mkdir gone; cd gone; rmdir ../gone; {COMMAND} store verify", "No such file or directory"),
+        (f"unset HOME SPANLOOP_HOME; {NOBODY} argilla status", "set SPANLOOP_HOME to a folder"),
         (f"touch store; {COMMAND} store verify", "store/champion.json: Not a directory"),
     ],
 )

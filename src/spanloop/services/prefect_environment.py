@@ -18,6 +18,7 @@ _DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # a busy machine takes longer than Prefect's 20
     "PREFECT_LOGGING_EXTRA_LOGGERS": "spanloop",  # the library's decisions appear in the run's log
     "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
+    "PYTHONSAFEPATH": "1",  # a file in the working folder named like a library must not shadow it in a child process
 }
 
 
