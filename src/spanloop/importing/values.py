@@ -109,7 +109,10 @@ def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Marked] 
             raise DataError(f'{where}: spans are not JSON; write e.g. [{{"start": 0, "end": 5, "label": "x"}}]')
         value = found
     if isinstance(value, dict) and all(isinstance(value.get(key), list) for key in ("start", "end", "label")):
-        value = [list(span) for span in zip(value["start"], value["end"], value["label"], strict=False)]
+        parts = [value["start"], value["end"], value["label"]]
+        if len(set(map(len, parts))) > 1:
+            raise DataError(f"{where}: start, end and label are lists of different lengths; each span has one of each")
+        value = [list(span) for span in zip(*parts, strict=True)]
     if not isinstance(value, list):
         raise DataError(f"{where}: spans are of type {type(value).__name__}, not a list")
     if value and all(isinstance(tag, int) for tag in value):

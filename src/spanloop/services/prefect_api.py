@@ -87,7 +87,7 @@ class PrefectApi:
         if _is_true(self._look("/api/health")):
             raise ServiceError(f"PREFECT_API_URL {self.url} is a page's address; its API is at {self.url}/api")
         raise ServiceError(
-            f"the Prefect server at {self.url} does not answer; start it, or set PREFECT_PROFILE=ephemeral for a "
+            f"the Prefect server at {self.url} does not answer; start it, or set PREFECT_API_URL= (to nothing) for a "
             "temporary one"
         )
 
