@@ -39,7 +39,7 @@ def test_a_few_days(argilla_server, argilla_home, prefect_database, tmp_path, mo
     assert [day["failed"] for day in days] == [""] * DAYS
     assert [day["round"] for day in days] == ["r0001", "r0002", "r0003", "r0004"]
     assert [day["submitted"] for day in days] == [33, 36, 39, 42]
-    # A record with its manifest is two files, and two more are what the last two saw; an idle round of even days prunes.
+    # A record with its manifest is two files, and two more what the last ones saw; an idle one prunes, too.
     assert [day["files"]["store: rounds"] for day in days] == [4, 6, 10, 6]
     with closing(sqlite3.connect(prefect_database)) as connection:
         (ended,) = connection.execute("SELECT min(end_time) FROM flow_run").fetchone()
