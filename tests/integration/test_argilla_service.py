@@ -170,6 +170,8 @@ def test_logs_follow_what_is_added(tmp_path):
     with path.open("a") as file:
         file.write("four\n")
     assert next(lines) == "four"
+    path.write_text("4a\n")  # past 20 MB it is begun anew
+    assert next(lines) == "4a"
     path.rename(path.with_suffix(".1"))  # a new server begins a new file
     path.write_text("five\n")
     assert list(lines) == []

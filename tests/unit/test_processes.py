@@ -211,6 +211,20 @@ def test_a_signal_stops_the_watch_and_the_services(tmp_path, number):
         assert signal.getsignal(number) is before
 
 
+def test_logs_stay_short_of_what_was_started_here_and_of_what_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr("spanloop.processes.spawn._LOG_LIMIT", 1000)
+    logs = [tmp_path / "here", tmp_path / "elsewhere"]
+    chatter = "import time; print('x' * 1500, flush=True); time.sleep(60)"
+    with Supervisor() as services:
+        start(services, "it", chatter, logs[0])
+        services.hold(run(chatter, logs[1]).pid, logs[1])
+        eventually(lambda: all(log.stat().st_size > 1000 for log in logs))
+        threading.Timer(0.3, services.asked_to_stop.set).start()
+        services.watch(0.05)
+    assert [log.stat().st_size for log in logs] == [0, 0]
+    assert [log.with_name(f"{log.name}.1").stat().st_size for log in logs] == [1501, 1501]
+
+
 def test_a_signal_between_two_looks_ends_the_watch_as_any_other(tmp_path):
     class Late(threading.Event):
         """Is set when a wait has just ended without it."""

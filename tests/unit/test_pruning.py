@@ -74,6 +74,36 @@ def test_whatever_is_kept_a_rollback_finds_its_model(tmp_path_factory, keep, ser
         store.path("models", store.roll_back())
 
 
+def test_what_a_round_saw_goes_once_there_is_a_later_one(tmp_path: Path) -> None:
+    store, seen = Store(tmp_path / "store"), ("annotations.json", "waiting.json")
+
+    def record(folder: Path) -> None:
+        for name in ("round.json", *seen):
+            (folder / name).write_text("{}")
+
+    for number in range(1, 5):
+        store.publish("rounds", f"r{number:04}", record)
+    pin(store, "r0001")
+    (store.rounds / "r0002" / "manifest.json").write_text("{half")
+    announced = {each.path for each in unneeded(store, RetentionConfig())}
+    assert announced == {store.rounds / "r0003" / file for file in seen}
+    prune(store, RetentionConfig())
+    left = {path.parent.name for path in store.rounds.glob("*/waiting.json")}
+    assert left == {"r0001", "r0002", "r0004"}
+    assert (store.rounds / "r0003" / "round.json").is_file()
+    assert {what for what, problem in verify_all(store).items() if problem} == {"rounds/r0002"}
+
+
+def test_what_served_and_is_gone_is_forgotten_with_the_next_promotion(tmp_path: Path) -> None:
+    store = fill(tmp_path / "store")
+    for name in store.names("models")[:5]:
+        store.set_champion(name)
+    prune(store, RetentionConfig(models=1))
+    store.set_champion("m0006-bbbbbbbb")
+    history = json.loads((store.root / "champion.json").read_text())["history"]
+    assert history == ["m0004-bbbbbbbb", "m0005-bbbbbbbb", "m0006-bbbbbbbb"]
+
+
 def test_a_crash_in_the_middle_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = fill(tmp_path / "store")
     with monkeypatch.context() as patch:

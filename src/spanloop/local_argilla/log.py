@@ -38,5 +38,7 @@ def read_log(home: Path, last: int = 100, follow: Callable[[], bool] | None = No
                 yield line.rstrip("\n")
             elif path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino:
                 return  # moved aside: a new server writes a new file
+            elif os.fstat(file.fileno()).st_size < file.tell():
+                file.seek(0)  # begun anew under its writer, for it was long
             else:
                 time.sleep(0.2)

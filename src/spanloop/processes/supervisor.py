@@ -51,6 +51,7 @@ class Supervisor:
         """Start with no services."""
         self.asked_to_stop = threading.Event()
         self._children: list[Child] = []
+        self._logs: set[Path] = set()
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
@@ -84,7 +85,7 @@ class Supervisor:
         """
         child = Child(name, spawn(command, log=log, environ=environ, cwd=cwd), log)
         self._children.append(child)
-        self._watchdog.hold(child.process.pid)
+        self.hold(child.process.pid, log)
         return child
 
     def end_last(self) -> None:
@@ -95,9 +96,10 @@ class Supervisor:
         end_all([child.process.pid])
         child.process.wait(5)
 
-    def hold(self, pid: int) -> None:
-        """End a process that was started elsewhere if this one is killed."""
+    def hold(self, pid: int, log: Path) -> None:
+        """End a process, wherever it was started, if this one is killed; and keep its log short."""
         self._watchdog.hold(pid)
+        self._logs.add(log)
 
     def wait(self, child: Child, healthy: Probe, patience: float = 180.0) -> None:
         """Wait until a service is healthy.
@@ -171,8 +173,8 @@ class Supervisor:
         """
         while not self.asked_to_stop.wait(every):
             self._require_all_alive()
-            for child in self._children:
-                shorten(child.log)
+            for log in self._logs:
+                shorten(log)
             for look in looks:
                 look()
 

@@ -14,6 +14,7 @@ from spanloop.rounds.waiting import Waiting, told_change, waiting_before
 from spanloop.rounds.work import Work, begin_round, begun, last_round, now, readable_rounds
 from spanloop.store import Store
 from spanloop.store.jsonl import read_annotations, read_json
+from spanloop.store.pruning import FINGERPRINTS
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def changed_since(store: Store, name: str, annotations: list[Annotation]) -> set
     """
     before: Mapping[str, str] = {}
     try:
-        before = read_json(store.path("rounds", name) / "annotations.json") or {}
+        before = read_json(store.path("rounds", name) / FINGERPRINTS) or {}
     except StoreError as error:
         log.warning("%s; all annotations count as changed", error)
     now = fingerprints(annotations)

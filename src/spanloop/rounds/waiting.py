@@ -7,9 +7,10 @@ from pydantic import TypeAdapter
 from spanloop.argilla.shape import PRIORITY
 from spanloop.records import Record
 from spanloop.rounds.scorebook import text_key
-from spanloop.rounds.work import WAITING, last_round
+from spanloop.rounds.work import last_round
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache
+from spanloop.store.pruning import WAITING
 
 Waiting = Mapping[str, str]
 """The key of the text of each record that waits, by record id."""

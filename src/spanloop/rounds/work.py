@@ -25,12 +25,11 @@ from spanloop.rounds.lineage import lineage
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
 from spanloop.store.jsonl import read_cache, read_json, write_json
-from spanloop.store.pruning import prune
+from spanloop.store.pruning import FINGERPRINTS, WAITING, prune
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Figures)
-WAITING = "waiting.json"
 SCORES = "scores"  # the work folder of what models in service said about texts, kept between rounds
 LOOKS = "looks"  # that of the last look for news
 _SCORES_OF = re.compile(r"(?P<model>m\d+-[0-9a-f]+)-(test-)?[0-9a-f]+\.jsonl?")
@@ -71,7 +70,7 @@ class Work:
     @property
     def fingerprints(self) -> Path:
         """Hash of each annotation by record id, which the next round compares its own with."""
-        return self.folder / "annotations.json"
+        return self.folder / FINGERPRINTS
 
     @property
     def waiting(self) -> Path:

@@ -10,6 +10,7 @@ from spanloop.config import LoopConfig
 from spanloop.errors import ServiceError, SpanloopError
 from spanloop.local_argilla import process
 from spanloop.local_argilla.health import is_argilla
+from spanloop.local_argilla.log import log_path
 from spanloop.local_argilla.state import running_state
 from spanloop.processes import ports
 from spanloop.processes.files import file_lock, writing
@@ -166,7 +167,7 @@ def _argilla(options: ServiceOptions, config: LoopConfig, supervisor: Supervisor
         say(f"Argilla already runs at {running.url}; it is left running at the end")
         yield
         return
-    supervisor.hold(running.pid)
+    supervisor.hold(running.pid, log_path(home))
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """Which model is in service: a pointer file, replaced atomically, that remembers the ones before."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,11 +40,16 @@ class Champion:
         """Versions that somebody took out of service: no round puts them back."""
         return self._read().vetoed
 
-    def promote(self, version: str) -> None:
-        """Put a model version into service, and lift the veto on it; the one in service already changes nothing."""
+    def promote(self, version: str, there: Collection[str]) -> None:
+        """Put a model version into service, and lift the veto on it; the one in service already changes nothing.
+
+        Args:
+            version: The version.
+            there: The versions that are there; those that served and are gone are forgotten, or the list would grow.
+        """
         history, vetoed = self._read()
         if history[-1:] != [version]:
-            self._write([*history, version], [x for x in vetoed if x != version])
+            self._write([*(x for x in history if x in there), version], [x for x in vetoed if x != version])
 
     def roll_back(self, *, veto: bool) -> None:
         """Put the previous version back into service, and forget the one that was.

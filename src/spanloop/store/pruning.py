@@ -1,22 +1,27 @@
 """What a store no longer needs, and what is kept whatever its age.
 
 Kept are the newest of each kind, the model in service and the one before it, what somebody pinned or published, and the
-snapshots of kept models. The rest goes, with what was read off models that are gone.
+snapshots of kept models. The rest goes, with what was read off models that are gone, and with what a round saw of each
+record once there is a later round.
 """
 
 import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.config import RetentionConfig
 from spanloop.durable import replace_file, to_json, told_as_store_errors
-from spanloop.errors import StoreError
+from spanloop.errors import ArtifactDamaged, StoreError
+from spanloop.store.artifacts import MANIFEST, read_manifest
 from spanloop.store.contents import KINDS, NAMES, PREFIXES, Kind
 from spanloop.store.store import Store
 
+FINGERPRINTS, WAITING = "annotations.json", "waiting.json"
+"""The files of a round's record that are as long as the dataset, and that only the round after it looks at."""
 _PINS = "pins.json"
 _SCORED = re.compile(rf"({NAMES['models'].pattern})-[\w-]+\.jsonl?")
 _DAMAGED = re.compile(rf"({'|'.join(NAMES[kind].pattern for kind in KINDS)})\.[0-9a-f]{{8}}")
@@ -30,10 +35,12 @@ class Unneeded:
     Attributes:
         path: Where it is.
         kind: Its kind, where it is an artifact.
+        part: Whether it is a file of an artifact that stays.
     """
 
     path: Path
     kind: Kind | None = None
+    part: bool = False
 
     @property
     def bytes(self) -> int:
@@ -92,7 +99,8 @@ def unneeded(store: Store, retention: RetentionConfig) -> list[Unneeded]:
         retention: How much is kept.
 
     Returns:
-        Artifacts that are older than what is kept, and what was read off models that are not kept.
+        Artifacts that are older than what is kept, what was read off models that are not kept, and what rounds before
+        the last saw.
     """
     pinned = pins(store)
     kept: dict[Kind, set[str]] = {kind: pinned | _newest(store, kind, getattr(retention, kind)) for kind in KINDS}
@@ -103,7 +111,8 @@ def unneeded(store: Store, retention: RetentionConfig) -> list[Unneeded]:
     there = set(store.names("models")) - gone
     scores = [x for x in _named(store.root / "work" / "scores", _SCORED) if _model_of(x) not in there]
     aside = sorted(_named(store.root / "damaged", _DAMAGED), key=lambda path: path.stat().st_mtime)[:-_SET_ASIDE]
-    return [*found, *map(Unneeded, (*scores, *aside))]
+    seen = [Unneeded(path, part=True) for path in _seen_before(store, kept["rounds"] - pinned)]
+    return [*found, *map(Unneeded, (*scores, *aside)), *seen]
 
 
 def prune(store: Store, retention: RetentionConfig) -> list[Unneeded]:
@@ -119,6 +128,8 @@ def prune(store: Store, retention: RetentionConfig) -> list[Unneeded]:
     for each in going:
         if each.kind:
             store.remove(each.kind, each.path.name)
+        elif each.part:
+            _leave_out(store, each.path)
         elif each.path.is_dir():
             shutil.rmtree(each.path, ignore_errors=True)
         else:
@@ -128,6 +139,26 @@ def prune(store: Store, retention: RetentionConfig) -> list[Unneeded]:
 
 def _newest(store: Store, kind: Kind, count: int) -> set[str]:
     return set(store.names(kind)[-count:])
+
+
+def _seen_before(store: Store, rounds: set[str]) -> Iterator[Path]:
+    """The files of these rounds' records, but for the last round's, that nobody looks at any more."""
+    for name in store.names("rounds")[:-1]:
+        there = [path for file in (FINGERPRINTS, WAITING) if (path := store.rounds / name / file).is_file()]
+        if name in rounds and there:
+            with suppress(ArtifactDamaged):  # `verify` tells of it
+                read_manifest(store.rounds / name)
+                yield from there
+
+
+def _leave_out(store: Store, path: Path) -> None:
+    """Remove a file of an artifact, whose manifest forgets it first."""
+    store.refuse_if_superseded()
+    with told_as_store_errors(f"remove {path}", store.root), store.unchanging():
+        manifest = read_manifest(path.parent)
+        if manifest["files"].pop(path.name, None):
+            replace_file(path.parent / MANIFEST, to_json(manifest))
+        path.unlink()
 
 
 def _trained_on(store: Store, models: set[str]) -> Iterator[str]:

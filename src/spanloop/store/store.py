@@ -187,7 +187,7 @@ class Store:
         """
         self.path("models", version)
         with self._changing(f"put {version} into service"):
-            self._champion.promote(version)
+            self._champion.promote(version, self.names("models"))
 
     def vetoed(self) -> list[str]:
         """Models that `roll_back` took out of service; `set_champion` lifts the veto."""
