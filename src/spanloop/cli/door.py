@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,13 +26,19 @@ def ready_prefect() -> None:
     """Make sure that flows can run: Prefect gets its variables, then its server is asked, wherever it is named.
 
     Raises:
-        ServiceError: A profile or a settings file names a server that cannot be used.
+        ServiceError: A profile or a settings file names a server that cannot be used, or a temporary one has no room.
     """
+    from spanloop.services.prefect_environment import require_room
+
     passed_over, api = find_prefect()
+    from prefect.settings import get_current_settings
+
     if passed_over:
         typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
     if api:
         api.require()
+    else:
+        require_room(get_current_settings().home)
 
 
 def find_prefect() -> "tuple[str | None, PrefectApi | None]":
@@ -46,7 +53,9 @@ def find_prefect() -> "tuple[str | None, PrefectApi | None]":
     if (root := str(program_root())) not in sys.path[:1]:
         sys.path.insert(0, root)
     passed_over = prepare_prefect(os.environ)
-    from prefect.settings import get_current_settings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a home that cannot be written, which is no harm by itself
+        from prefect.settings import get_current_settings
 
     api = get_current_settings().api
     secrets = {"PREFECT_API_KEY": api.key, "PREFECT_API_AUTH_STRING": api.auth_string}

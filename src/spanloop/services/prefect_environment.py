@@ -1,10 +1,13 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
+import os
+import shutil
 from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
 import spanloop
+from spanloop.errors import ServiceError
 from spanloop.processes.ports import past_proxies
 from spanloop.services.prefect_api import PrefectApi
 
@@ -16,6 +19,7 @@ _DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "spanloop",  # the library's decisions appear in the run's log
     "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
 }
+_DATABASE = 20_000_000  # bytes: an empty one has 1.6 million, and a journal
 
 
 def program_root() -> Path:
@@ -45,3 +49,23 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     if not url or PrefectApi.at(url, environ).answers():
         return None
     return environ.pop("PREFECT_API_URL")
+
+
+def require_room(home: Path) -> None:
+    """Refuse a folder in which a temporary server cannot keep its database: it would say so in a thousand lines.
+
+    Args:
+        home: Prefect's home, there or not.
+
+    Raises:
+        ServiceError: There is no room, or it cannot be written.
+    """
+    there = next(path for path in (home, *home.absolute().parents) if path.exists())
+    way_out = "or set PREFECT_HOME to another folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ServiceError(f"Prefect's home {home} cannot be written; check its permissions, {way_out}")
+    if (free := shutil.disk_usage(there).free) < _DATABASE:
+        raise ServiceError(
+            f"Prefect's home {home} has {free / 1e6:.1f} MB left, a temporary server needs {_DATABASE / 1e6:.0f}; "
+            f"free some space and run again, {way_out}"
+        )
