@@ -23,7 +23,7 @@ from spanloop.store import verify_all
 LONG = os.environ.get("SPANLOOP_LONG") == "1"
 EVERY = 1 if LONG else 40
 ANNOTATED = (16, 6, 6) if LONG else (16, 6)  # in each round; the third prunes
-SIZES = range(16, 1200, 48) if LONG else (400,)  # kilobytes; the first are too small for a round
+SIZES = range(16, 1200, 148) if LONG else (400,)  # kilobytes; the first are too small for a round
 
 
 def assert_told_and_harmless(world: World, said: str) -> None:
