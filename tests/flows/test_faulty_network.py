@@ -22,7 +22,7 @@ from spanloop.errors import SpanloopError
 pytestmark = pytest.mark.usefixtures("prefect_server")
 LONG = os.environ.get("SPANLOOP_LONG") == "1"
 KINDS = [FAULTS, *([fault] for fault in FAULTS)] if LONG else [FAULTS]
-SEEDS = range(2)
+SEEDS = (33, 121, 188) if LONG else (121, 188)  # a round has some 25 requests: those meet each fault
 SHARE = 0.1
 
 
@@ -77,4 +77,4 @@ def test_a_round_on_a_faulty_network_converges(make_world: Callable[..., World],
         assert_converged(world, calm)
     rounds = len(KINDS) * len(SEEDS)
     print(f"{points.total()} requests broken in {rounds} rounds: {dict(points)}; refused: {refused}")
-    assert points.keys() == set(FAULTS) or not LONG
+    assert points.keys() == set(FAULTS)
