@@ -4,12 +4,17 @@ import errno
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
 from spanloop.errors import StoreError
+
+_OF_SQLITE = {"SQLITE_FULL": errno.ENOSPC, "SQLITE_IOERR": errno.EIO, "SQLITE_READONLY": errno.EROFS}
 
 
 @contextmanager
@@ -74,6 +79,24 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def copy_files(source: Path, target: Path, *but: str) -> None:
+    """Copy the regular files of a folder and its subfolders into another folder.
+
+    Args:
+        source: The folder.
+        target: The other one, there or not.
+        but: What is left out, with all below it: patterns of the first part of relative names.
+
+    Raises:
+        OSError: The disk is full or refuses; names the file, where `shutil.copytree` gathers what it met in a text.
+    """
+    for path in files_below(source):
+        name = path.relative_to(source)
+        if not any(fnmatch(name.parts[0], pattern) for pattern in but):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target / name)
+
+
 def to_json(tree: object) -> str:
     """Write JSON for people: indented, in plain characters, ending in a newline."""
     return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
@@ -88,12 +111,28 @@ def told_as_store_errors(what: str, path: Path) -> Iterator[None]:
         path: Where it was tried, named if the error names no file itself.
 
     Raises:
-        StoreError: In place of any OSError.
+        StoreError: In place of any error of a disk; that of a network stays what it is.
     """
     try:
         yield
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    except Exception as error:
+        if (number := _errno_of(error)) is None:
+            raise
+        full = number in {errno.ENOSPC, errno.EDQUOT}
         way_out = "free some space and run again" if full else "check the disk and the folder's permissions"
-        reason = error.strerror or str(error)
-        raise StoreError(f"cannot {what}: {reason} ({error.filename or path}); {way_out}") from error
+        where = getattr(error, "filename", None) or path
+        raise StoreError(f"cannot {what}: {os.strerror(number)} ({where}); {way_out}") from error
+
+
+def _errno_of(error: Exception) -> int | None:
+    """The number of a disk's error; None of any other.
+
+    What writes in Rust (weights, tokenizers) has it in its text, SQLite has names of its own.
+    """
+    if isinstance(error, OSError):
+        of_a_network = isinstance(error, (ConnectionError, TimeoutError)) or type(error).__module__ in ("socket", "ssl")
+        return None if of_a_network else error.errno
+    if (kind := getattr(error, "sqlite_errorname", "")) and (known := _OF_SQLITE.get("_".join(kind.split("_")[:2]))):
+        return known
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else None

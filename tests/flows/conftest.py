@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import torch
+from forked_rounds import ForkedRounds
 from sentences import Sentence, tiny_encoder
 from world import World
 
@@ -51,3 +52,11 @@ def make_world(
 
     yield make
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def rounds(tmp_path: Path, make_world: Callable[..., World]) -> Iterator[ForkedRounds]:
+    """Runs rounds in forks of one process."""
+    (folder := tmp_path / "rounds").mkdir()
+    with ForkedRounds(folder, os.environ) as rounds:
+        yield rounds

@@ -7,7 +7,7 @@ other. What must hold after every step stands in `support/any_order.py`. `SPANLO
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import ClassVar
@@ -133,13 +133,6 @@ class Happenings(RuleBasedStateMachine):
             self.loop.check()
 
 
-@pytest.fixture
-def rounds(tmp_path: Path, make_world: Callable[..., World]) -> Iterator[ForkedRounds]:
-    (folder := tmp_path / "rounds").mkdir()
-    with ForkedRounds(folder, os.environ) as rounds:
-        yield rounds
-
-
 def test_nothing_is_lost_in_any_order(
     make_world: Callable[..., World], rounds: ForkedRounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,11 +140,7 @@ def test_nothing_is_lost_in_any_order(
     people = simulated_annotators((world := make_world([])).client, world.dataset, 2)
 
     def make() -> AnyOrder:
-        world = make_world([])
-        world.config.round.min_train, world.config.round.min_validation, world.config.round.min_test = 4, 0, 1
-        world.config.gate.margin, world.config.gate.max_risk = 0.5, 0.9  # whatever does better on a few records serves
-        training = world.config.training
-        training.folds, training.num_train_epochs, training.min_steps = 0, 1, 25
+        world = make_world([]).shrink()
         (folder := tmp_path / f"example-{next(number)}").mkdir()
         return AnyOrder(world, People(world, [world.client, *people]), rounds, folder, tally)
 

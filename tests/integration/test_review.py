@@ -138,7 +138,8 @@ def test_whoever_submits_a_record_anew_as_it_was_meant_it(
     run: Callable[..., None], client: ArgillaClient, submitted: DatasetRef, store: Store
 ) -> None:
     now = max(r.updated_at for record in pull(client, submitted) for r in record.responses)
-    past = a_round(started_at=now, train={"champion": None, "challenger": "m0001-aaaaaaaa"})
+    trained = {"champion": None, "challenger": "m0001-aaaaaaaa"}
+    past = a_round(started_at="2099-01-01T00:00:00+00:00", train=trained, annotations={"answered_until": now})
     publish(store, "rounds", "r0001", lambda to: write_json(to / "round.json", past.model_dump(mode="json")))
     run()
     assert set(suspicions(client, submitted)) == set(WRONG)

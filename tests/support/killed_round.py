@@ -1,15 +1,10 @@
-"""Run the steps of the flow without a server, in child processes that kill themselves with SIGKILL at given points.
+"""Run the steps of the flow without a server, and tell of each point between them and in the middle of their effects.
 
-    python killed_round.py OUT.json CONFIG.json,POINT,POINT,… CONFIG.json
-
-A point is `before:TASK`, `after:TASK`, or one of `FIRSTS` and `MIDDLES`. One child a point, then one that runs to the
-end. Imports are made once: every child is a fork.
+A point is `before:TASK`, `after:TASK`, or one of `FIRSTS`, `MIDDLES` and `MENDED`.
 """
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -30,34 +25,24 @@ STEPS = (
     "close",
 )
 RENEWED = ("middle:bind", "middle:lease")  # of every round
-FIRSTS = (*RENEWED, "middle:keep-splits")  # of a first round; what is kept is not kept again
+FIRSTS = (*RENEWED, "middle:keep-splits", "middle:embeddings")  # of a first round; what is kept is not kept again
 MIDDLES = (
+    "middle:publish-snapshot",
+    "middle:checkpoint",
+    "middle:evidence",
     "middle:publish-model",
+    "middle:name-challenger",
+    "middle:predictions",
     "middle:promotion",
+    "middle:scores",
     "middle:bulk-write",
     "middle:withdrawal",
+    "middle:vectors",
+    "middle:vectors-noted",
     "middle:publish-round",
+    "middle:discard",
 )
-
-
-def main(out: str, *worlds: str) -> None:
-    """Kill children and let the last one finish, world by world; writes how each ended and the last reports.
-
-    Args:
-        out: The JSON file to write: one entry a world.
-        worlds: `CONFIG.json` or `CONFIG.json,POINT,POINT,…`.
-    """
-    from spanloop.config import LoopConfig
-
-    if any("," in world for world in worlds):
-        import_before_forking()
-    answers = []
-    for world in worlds:
-        config_file, *points = world.split(",")
-        config = LoopConfig.model_validate_json(Path(config_file).read_text())
-        ends = [child(lambda point=point, config=config: take_round(config, point, out)) for point in (*points, "")]
-        answers.append({"ends": ends, "report": json.loads(Path(out).read_text())})
-    Path(out).write_text(json.dumps(answers))
+MENDED = ("middle:prune", "middle:pass-over", "middle:aside")  # of a round after which things are gone or damaged
 
 
 def import_before_forking() -> None:
@@ -86,16 +71,29 @@ def child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def take_round(config: Any, point: str, out: str) -> None:
-    """Run the flow's steps, up to a point if one is given, and write the report of a round that ends."""
+def die_at(point: str) -> Callable[[str], None]:
+    """What kills this process with SIGKILL once it is told that the point, if there is one, is reached."""
+
+    def reach(name: str) -> None:
+        if name and name == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reach
+
+
+def take_round(config: Any, out: str, reach: Callable[[str], None], again: bool = False) -> None:
+    """Run the flow's steps, and write the report of a round that ends.
+
+    Args:
+        config: The loop's configuration.
+        out: The JSON file to write.
+        reach: Told of each point as it is reached.
+        again: Run also when nothing is new.
+    """
     from prefect import Task
 
     from flows import active_learning as module
     from tasks import steps, ui
-
-    def reach(name: str) -> None:
-        if name == point:
-            os.kill(os.getpid(), signal.SIGKILL)
 
     def plain(task: Any) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
@@ -112,17 +110,22 @@ def take_round(config: Any, point: str, out: str) -> None:
     ui.ProgressBar._update = lambda self, percent: None  # type: ignore[method-assign]
     steps.show_scores = steps.show_summary = lambda *shown: None  # type: ignore[assignment]
     _kill_in_the_middle(reach)
-    report = module.active_learning.fn(config).data
+    report = module.active_learning.fn(config, again).data
     Path(out).write_text(report.model_dump_json())
 
 
 def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
     """Die right after an effect, before anybody took note of it."""
     from spanloop.argilla.client import ArgillaClient
-    from spanloop.rounds import closing, holding, models
-    from spanloop.store import Store
+    from spanloop.rounds import closing, find_similar, holding, models, vectorbook
+    from spanloop.rounds.scorebook import ScoreBook
+    from spanloop.snapshot import versions
+    from spanloop.store import Store, artifacts
     from spanloop.store.binding import Binding
+    from spanloop.store.champion import Champion
     from spanloop.store.groups import Groups
+    from spanloop.training import job
+    from spanloop.training.checkpoint import Checkpoint
 
     def then(owner: Any, name: str, point: str, when: Callable[..., bool] = lambda *args: True) -> None:
         before = getattr(owner, name)
@@ -138,12 +141,21 @@ def _kill_in_the_middle(reach: Callable[[str], None]) -> None:
     then(Binding, "write", "middle:bind")
     then(holding, "write_lease", "middle:lease")
     then(Groups, "write", "middle:keep-splits")
+    then(versions, "write_splits", "middle:publish-snapshot")
+    then(Checkpoint, "finish", "middle:checkpoint")
+    then(job, "write_evidence", "middle:evidence")
     then(models, "_copy_model", "middle:publish-model")
+    then(models, "name_challenger", "middle:name-challenger")
+    then(models, "write_json", "middle:predictions", lambda path, *rest: "-test-" in path.name)
     then(Store, "set_champion", "middle:promotion")
+    then(ScoreBook, "add", "middle:scores")
+    then(vectorbook, "_append", "middle:embeddings")
     then(ArgillaClient, "put", "middle:bulk-write", lambda client, path, *rest: path.endswith("/bulk"))
     then(ArgillaClient, "delete", "middle:withdrawal")
+    then(find_similar, "ensure_vectors", "middle:vectors")
+    then(find_similar, "write_vectors", "middle:vectors-noted")
     then(closing, "_fill", "middle:publish-round")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    then(closing, "discard", "middle:discard")
+    then(artifacts, "take_away", "middle:prune")
+    then(Champion, "roll_back", "middle:pass-over")
+    then(Store, "set_aside", "middle:aside")

@@ -130,11 +130,13 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 
 
 def test_damaged_artifacts_do_not_pile_up(tmp_path: Path) -> None:
+    """The newest stay, also where a clock that was set back makes them look old."""
     store = fill(tmp_path / "store")
-    for i in range(1, 6):
-        store.set_aside("models", f"m{i:04}-bbbbbbbb")
+    aside = [store.set_aside("models", f"m{i:04}-bbbbbbbb") for i in range(1, 6)]
+    for age, path in enumerate(aside):
+        os.utime(path, (1e9 - age, 1e9 - age))
     prune(store, RetentionConfig())
-    assert len(list((store.root / "damaged").iterdir())) == 2
+    assert sorted((store.root / "damaged").iterdir()) == aside[-2:]
 
 
 def test_pins_are_of_things_that_are_there(tmp_path: Path) -> None:

@@ -27,18 +27,23 @@ def ready_prefect() -> None:
     """Make sure that flows can run: Prefect gets its variables, then its server is asked, wherever it is named.
 
     Raises:
-        ServiceError: A profile or a settings file names a server that cannot be used.
+        ServiceError: A profile or a settings file names a server that cannot be used, or a temporary one has no room.
     """
     from spanloop.processes.ports import unusable_proxies
+    from spanloop.services.prefect_environment import require_room
 
     for name in unusable_proxies(os.environ):
         del os.environ[name]
         typer.echo(f"{name} names a SOCKS proxy and goes unused: that needs 'pip install httpx[socks]'", err=True)
     passed_over, api = find_prefect()
+    from prefect.settings import get_current_settings
+
     if passed_over:
         typer.echo(f"Prefect at {passed_over} does not answer; a temporary server takes its place", err=True)
     if api:
         api.require()
+    else:
+        require_room(get_current_settings().home)
 
 
 def find_prefect() -> "tuple[str | None, PrefectApi | None]":

@@ -85,6 +85,7 @@ class AnnotationFigures(Figures):
 
     Attributes:
         annotated: Records with an annotation.
+        answered_until: The latest change of a submitted response, by Argilla's clock; empty without any.
         key: Hash of the annotations and of the settings: what the round works on.
         lost: Spans that could not be represented, with record id and reason.
         moved: Spans whose edges were trimmed of invisible characters.
@@ -95,6 +96,7 @@ class AnnotationFigures(Figures):
     """
 
     annotated: int
+    answered_until: str = ""
     key: str = ""
     lost: tuple[LostSpan, ...] = ()
     moved: tuple[LostSpan, ...] = ()

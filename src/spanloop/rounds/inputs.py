@@ -8,7 +8,7 @@ from dataclasses import replace
 from spanloop import snapshot as snapshots
 from spanloop.annotations.acceptance import acceptance
 from spanloop.annotations.agreement import agreement
-from spanloop.annotations.resolve import resolve
+from spanloop.annotations.resolve import instant, resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import find_dataset
 from spanloop.argilla.links import queue_link
@@ -148,6 +148,7 @@ def resolve_annotations(work: Work, pulled: PullFigures) -> AnnotationFigures:
     )
     return AnnotationFigures(
         annotated=len(found),
+        answered_until=max((r.updated_at for x in records for r in x.submitted), key=instant, default=""),
         key=digest([prints, list(pulled.labels), settings_of(work.config)]),
         lost=tuple(resolution.lost),
         moved=tuple(resolution.moved),

@@ -66,7 +66,7 @@ def review_labels(
     resolution = resolve(records.values(), config, dataset.min_submitted, allow_overlapping=overlapping)
     annotations = {a.record_id: a for a in resolution.annotations}
     known = [e for e in evidence if e.record_id in annotations]
-    since = _begin(store, model)
+    since = _answered_until(store, model)
     judged = {
         e.record_id
         for e in known
@@ -92,11 +92,11 @@ def _answered_since(record: Record, since: datetime | None) -> bool:
     return since is not None and any(instant(response.updated_at) > since for response in record.submitted)
 
 
-def _begin(store: Store, model: str) -> datetime | None:
-    """When the round that trained a model began; None where no published round did."""
+def _answered_until(store: Store, model: str) -> datetime | None:
+    """The latest change that a model's round saw, by Argilla's clock; None where no published round made it."""
     for past in readable_rounds(store):
         if past.figures and past.figures.train.challenger == model:
-            return instant(past.started_at)
+            return instant(past.figures.annotations.answered_until or past.started_at)
     return None
 
 

@@ -4,14 +4,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from shutil import copytree, ignore_patterns, rmtree
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from spanloop import snapshot as snapshots
 from spanloop.config import LoopConfig
-from spanloop.durable import files_below, sync_file
+from spanloop.durable import copy_files, files_below, sync_file
 from spanloop.errors import ArtifactDamaged
 from spanloop.records import Example, ScoredSpan
 from spanloop.rounds.figures import EvaluateFigures, GateFigures, SnapshotFigures, TrainFigures
@@ -114,8 +114,8 @@ def _known(store: Store, key: str) -> str | None:
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy the finished model without its checkpoint."""
-    copytree(source, target, dirs_exist_ok=True, ignore=ignore_patterns("checkpoint*", _TRAINED))
+    """Copy the finished model without its checkpoint, and what a crash left of files half written."""
+    copy_files(source, target, "checkpoint*", _TRAINED, ".*")
 
 
 def _result(store: Store, version: str) -> TrainResult:

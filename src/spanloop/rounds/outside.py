@@ -6,7 +6,7 @@ the time of the latest change of any record is asked; where that moved, their te
 
 from pydantic import BaseModel, TypeAdapter
 
-from spanloop.annotations.resolve import resolve
+from spanloop.annotations.resolve import instant, resolve
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef, find_dataset
 from spanloop.argilla.links import queue_link
@@ -64,8 +64,9 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
         return None
     records, changed_at = latest_change(client, dataset)
     look = Look(round=last.round, active_at=dataset.active_at, changed_at=changed_at, records=records)
-    path = store.work(LOOKS) / "look.json"
-    waiting, unordered = (None, 0) if read_cache(path, _LOOK) == look else _waiting(client, dataset)
+    path, still = store.work(LOOKS) / "look.json", changed_at == "" or instant(changed_at) <= instant(now())
+    # What is of the future hides what is changed after it, until the clock that was set back is there again.
+    waiting, unordered = (None, 0) if still and read_cache(path, _LOOK) == look else _waiting(client, dataset)
     submitted = grouped(pull_submitted(client, dataset), known_dealing(store, config.splits))
     overlapping = config.task.allow_overlapping
     resolution = resolve(submitted, config.annotations, dataset.min_submitted, allow_overlapping=overlapping)

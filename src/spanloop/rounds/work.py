@@ -19,11 +19,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from spanloop.config import LoopConfig
+from spanloop.durable import told_as_store_errors
 from spanloop.errors import ConfigError, StoreError
 from spanloop.rounds.figures import Figures, StepName
 from spanloop.rounds.lineage import lineage
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
+from spanloop.store.contents import NAMES
 from spanloop.store.jsonl import read_cache, read_json, write_json
 from spanloop.store.pruning import FINGERPRINTS, WAITING, prune
 
@@ -142,7 +144,7 @@ def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args
     if not Path(config.store).is_absolute():
         raise ConfigError(f"store {config.store!r} is relative; a run needs the full path, e.g. /data/{config.store}")
     store = Store(config.store)
-    with store.lock("a round"):
+    with told_as_store_errors("run a round", store.root), store.lock("a round"):
         store.clean()
         prune(store, config.retention)
         for problem in store.pass_over_damaged():
@@ -230,8 +232,10 @@ def _start_file(store: Store, name: str) -> Path:
 
 
 def discard(work: Work) -> None:
-    """Remove the work folder of a round that ended, and scores of models that are no longer of use."""
-    shutil.rmtree(work.folder, ignore_errors=True)
+    """Remove the work folder of a round that ended, trainings that none goes on with, and scores that are of no use."""
+    for folder in (work.folder, *work.folder.parent.glob("train-*")):
+        if NAMES["work"].fullmatch(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
     on_curve = (model.version for model in lineage(work.store))
     used = {work.store.champion(), work.store.previous_champion(), *judged_models(work.store), *on_curve}
     for path in work.store.work(SCORES).iterdir():
@@ -255,9 +259,10 @@ def step(
     def decorate(function: Callable[Concatenate[Work, P], F]) -> Callable[Concatenate[Work, P], F]:
         def timed(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> F:
             began, earlier = time.perf_counter(), work.earlier(name) if resumes else None
-            section = function(work, *args, **kwargs)
-            took = time.perf_counter() - began + (earlier.seconds if earlier else 0.0)
-            return work.keep(name, section.model_copy(update={"seconds": round(took, 3)}))
+            with told_as_store_errors(f"go through the step {name!r}", work.store.root):
+                section = function(work, *args, **kwargs)
+                took = time.perf_counter() - began + (earlier.seconds if earlier else 0.0)
+                return work.keep(name, section.model_copy(update={"seconds": round(took, 3)}))
 
         return functools.update_wrapper(timed, function)
 

@@ -6,10 +6,10 @@ and the credentials. Scratch is left out: it is made again.
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-from spanloop.durable import replacing, told_as_store_errors
+from spanloop.durable import copy_files, replacing, told_as_store_errors
 from spanloop.errors import StoreError
 from spanloop.local_argilla.state import argilla_folder, running_state
 from spanloop.store import KINDS, Store
@@ -69,16 +69,18 @@ def restore(backup: Path, store: Store, home: Path) -> list[str]:
         raise StoreError(f"{argilla} holds a local Argilla; stop it and move the folder away, then restore again")
     if (backup / "store").is_dir() and store.root.exists() and any(store.root.iterdir()):
         raise StoreError(f"{store.root} is not empty; move it away, then restore again")
-    with told_as_store_errors(f"restore {backup}", store.root):
+    with told_as_store_errors(f"restore {backup}", store.root), ExitStack() as half:
         if (backup / "argilla").is_dir():
+            half.callback((argilla / _DATABASE).unlink, missing_ok=True)
             for name in (Path(_CREDENTIALS), _DATABASE):  # the database last: with it there is an Argilla again
                 _put(backup / "argilla" / name, argilla / name)
             parts.append(f"the local Argilla in {argilla}")
         if (backup / "store").is_dir():
             with temporary_sibling(store.root) as folder:
-                shutil.copytree(backup / "store", folder, dirs_exist_ok=True)
+                copy_files(backup / "store", folder)
                 folder.rename(store.root)
             parts.append(f"the store in {store.root}")
+        half.pop_all()
     return parts
 
 
@@ -98,7 +100,7 @@ def _copy_store(store: Store, folder: Path) -> list[str]:
                 shutil.copy2(store.root / name, folder / name)
         for kind in KINDS:
             for name in store.names(kind):
-                shutil.copytree(store.path(kind, name), folder / kind / name)
+                copy_files(store.path(kind, name), folder / kind / name)
     counts = (f"{len(names)} {kind}" for kind in KINDS if (names := store.names(kind)))
     return [f"the store ({', '.join(counts)})"]
 
@@ -110,10 +112,13 @@ def _copy_argilla(argilla: Path, folder: Path) -> list[str]:
         return []
     (folder / _DATABASE).parent.mkdir(parents=True, mode=0o700)
     folder.chmod(0o700)
+    (folder / _DATABASE).touch(0o600)  # SQLite does not say why it cannot
     with (
         closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(folder / _DATABASE)) as copy,
     ):
+        copy.execute("PRAGMA journal_mode = OFF")  # a copy that fails is removed, one that does not is synced after
+        copy.execute("PRAGMA synchronous = OFF")
         source.backup(copy)
         (records,) = copy.execute("SELECT count(*) FROM records").fetchone()
     for path in (folder / _DATABASE, Path(shutil.copy2(argilla / _CREDENTIALS, folder / _CREDENTIALS))):

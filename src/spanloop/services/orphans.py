@@ -6,8 +6,7 @@ Such a run would count as running for ever, and hold the one slot of its deploym
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psutil
@@ -17,7 +16,7 @@ from spanloop.processes.supervisor import Say, Supervisor
 from spanloop.services.prefect_api import PrefectApi
 
 _EVERY = 60.0  # seconds between two sweeps
-_STARTING = timedelta(minutes=5)
+_STARTING = 300.0  # seconds for which a run may be without a process
 
 
 @contextlib.contextmanager
@@ -43,6 +42,7 @@ class Sweeper:
     def __init__(self, api: PrefectApi, pool: str, say: Say) -> None:
         """Begin to count the minutes."""
         self._api, self._pool, self._say = api, pool, say
+        self._missed: dict[str, float] = {}  # run to when its process was first missed
         self._next = time.monotonic() + _EVERY
 
     def __call__(self) -> None:
@@ -51,10 +51,15 @@ class Sweeper:
             return
         self._next = time.monotonic() + _EVERY
         with contextlib.suppress(ServiceError):
-            sweep(self._api, self._pool, self._say, older=_STARTING)
+            sweep(self._api, self._pool, self._say, self._starts)
+
+    def _starts(self, run: str) -> bool:
+        """By the time that no clock tells: somebody may set the machine's."""
+        now = time.monotonic()
+        return now - self._missed.setdefault(run, now) < _STARTING
 
 
-def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) -> None:
+def sweep(api: PrefectApi, pool: str, say: Say, starts: Callable[[str], bool] = lambda run: False) -> None:
     """Mark the runs whose process is no more as crashed.
 
     Nothing is done while a worker on another machine serves the pool: the process may be there.
@@ -63,7 +68,7 @@ def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) 
         api: The Prefect server.
         pool: The work pool whose runs are looked at.
         say: Told which runs were marked.
-        older: Only runs whose state is older than this: one that just starts has no process yet.
+        starts: Tells of a run by its id whether it may just start, and so have no process yet.
 
     Raises:
         ServiceError: The Prefect server did not answer as expected.
@@ -71,7 +76,7 @@ def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) 
     if any(not is_of_this_machine(name) for name in api.online_workers(pool)):
         return
     for flow_run in api.unfinished(api.deployments(pool)):
-        if _age(flow_run) >= older and not _has_process(flow_run):
+        if not _has_process(flow_run) and not starts(flow_run["id"]):
             api.mark_crashed(flow_run["id"], "its process ended with spanloop up, or with the machine; run it again")
             say(f"the run {flow_run['name']} was cut off; it counts as crashed")
 
@@ -79,10 +84,6 @@ def sweep(api: PrefectApi, pool: str, say: Say, older: timedelta = timedelta()) 
 def is_of_this_machine(worker: str) -> bool:
     """Whether a worker's name, host and process number, is that of one on this machine; `ner-2-71` is not of `ner`."""
     return worker.rpartition("-")[0] == socket.gethostname()
-
-
-def _age(flow_run: dict[str, Any]) -> timedelta:
-    return datetime.now(UTC) - datetime.fromisoformat(flow_run["state"]["timestamp"])
 
 
 def _has_process(flow_run: dict[str, Any]) -> bool:

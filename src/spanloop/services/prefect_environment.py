@@ -1,12 +1,13 @@
 """Environment variables under which Prefect runs here; set before it is imported, which this module never does."""
 
+import shutil
 import tomllib
 from collections.abc import MutableMapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import spanloop
-from spanloop.errors import ConfigError
+from spanloop.errors import ConfigError, ServiceError
 from spanloop.processes.ports import past_proxies
 from spanloop.services.prefect_api import PrefectApi
 from spanloop.settings import home
@@ -20,6 +21,7 @@ _DEFAULTS = {
     "PREFECT_LOGGING_LEVEL": "WARNING",  # and Prefect's own bookkeeping does not
     "PYTHONSAFEPATH": "1",  # a file in the working folder named like a library must not shadow it in a child process
 }
+_DATABASE = 20_000_000  # bytes: an empty one has 1.6 million, and a journal
 
 
 def program_root() -> Path:
@@ -50,6 +52,19 @@ def prepare_prefect(environ: MutableMapping[str, str]) -> str | None:
     if not url or PrefectApi.at(url, environ).answers():
         return None
     return environ.pop("PREFECT_API_URL")
+
+
+def require_room(folder: Path) -> None:
+    """Refuse a folder in which a temporary server cannot keep its database: it would say so in a thousand lines.
+
+    Raises:
+        ServiceError: There is no room.
+    """
+    if (free := shutil.disk_usage(folder).free) < _DATABASE:
+        raise ServiceError(
+            f"{folder} has {free / 1e6:.1f} MB left, a temporary Prefect server needs {_DATABASE / 1e6:.0f}; free some "
+            "space and run again, or set PREFECT_HOME to another folder"
+        )
 
 
 def _own_folder(environ: MutableMapping[str, str]) -> Path:

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,9 +174,3 @@ def _is_held(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def age(folder: Path) -> float:
-    """Seconds since the last change of a folder or of anything in it."""
-    changed = [path.stat().st_mtime for path in [folder, *folder.rglob("*")] if path.exists()]
-    return time.time() - max(changed, default=0.0)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal, get_args
 from uuid import uuid4
 
-from spanloop.durable import to_json, told_as_store_errors
+from spanloop.durable import replace_file, to_json, told_as_store_errors
 from spanloop.errors import StoreError
+from spanloop.store.locks import Locks
 
 Kind = Literal["snapshots", "models", "rounds"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -22,7 +23,8 @@ NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for ki
 NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores|looks")
 
 FILES = ("champion.json", "groups.json", "binding.json", "pins.json")
-_OURS = {MARKER, *KINDS, "work", "damaged", "locks", HALF_POINTER, *FILES, *(f".{name}.tmp" for name in FILES)}
+_FILES = (MARKER, *FILES)
+_OURS = {*KINDS, "work", "damaged", "locks", *_FILES, *(f".{name}.tmp" for name in _FILES)}
 _OF_THE_DISK = {"lost+found", ".DS_Store"}
 
 
@@ -30,6 +32,19 @@ def number_of(name: str) -> int:
     """The number in an artifact's name, e.g. 7 of `v0007-3fa9c1d2`."""
     found = re.search(r"\d+", name)
     return int(found.group()) if found else 0
+
+
+def place_aside(root: Path, name: str) -> Path:
+    """Where something damaged comes to lie, in `damaged/`: under a number above all there, whatever the clock says."""
+    there = root / "damaged"
+    there.mkdir(exist_ok=True)
+    return there / f"{name}.{max((aside_number(x) for x in there.iterdir()), default=0) + 1:08x}"
+
+
+def aside_number(path: Path) -> int:
+    """The number of something set aside; 0 of anything else."""
+    found = re.fullmatch(r".+\.([0-9a-f]{8})", path.name)
+    return int(found[1], 16) if found else 0
 
 
 def refuse_foreign(root: Path) -> None:
@@ -59,8 +74,9 @@ def claim(root: Path) -> None:
     refuse_foreign(root)
     with told_as_store_errors(f"make {root} a store", root):
         root.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError), (root / MARKER).open("x", encoding="utf-8") as file:
-            file.write(to_json({"store": uuid4().hex}))
+        with Locks(root / "locks").unchanging():
+            if not (root / MARKER).is_file():
+                replace_file(root / MARKER, to_json({"store": uuid4().hex}))
 
 
 def identity(root: Path) -> str:

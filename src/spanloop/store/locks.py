@@ -6,12 +6,13 @@ next holder also passes: a zombie, whose lock went to another, finds a higher nu
 (Kleppmann, "How to do distributed locking", 2016).
 """
 
+import errno
 import json
 import os
+import secrets
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Locks:
         self._latest()
 
     def mend_fence(self) -> None:
-        """Give a corrupt fence a number that no holder can have had: the time.
+        """Give a corrupt fence a number that no holder can have had, by chance.
 
         Raises:
             RoundInProgress: A round holds the store.
@@ -95,7 +96,7 @@ class Locks:
         path = self.folder / "round.lock"
         try:
             with _lock(path).acquire(blocking=False), self._critical():
-                replace_file(self.folder / "fence", f"{int(time.time())}\n")
+                replace_file(self.folder / "fence", f"{secrets.randbits(48)}\n")
         except Timeout:
             raise RoundInProgress(_describe_holder(path)) from None
 
@@ -117,8 +118,16 @@ class Locks:
 
     @contextmanager
     def unchanging(self) -> Iterator[None]:
-        """Pass the critical section without changing anything, so that nobody else does; for superseded rounds too."""
-        with self._critical():
+        """Pass the critical section without changing anything, so that nobody else does; for superseded rounds too.
+
+        On a disk that can only be read nobody does anyway.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._critical())
+            except OSError as error:
+                if error.errno != errno.EROFS:
+                    raise
             yield
 
     @contextmanager

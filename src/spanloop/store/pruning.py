@@ -17,7 +17,7 @@ from spanloop.config import RetentionConfig
 from spanloop.durable import replace_file, to_json, told_as_store_errors
 from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.store.artifacts import MANIFEST, read_manifest
-from spanloop.store.contents import KINDS, NAMES, PREFIXES, Kind
+from spanloop.store.contents import KINDS, NAMES, PREFIXES, Kind, aside_number
 from spanloop.store.store import Store
 
 FINGERPRINTS, WAITING = "annotations.json", "waiting.json"
@@ -110,7 +110,7 @@ def unneeded(store: Store, retention: RetentionConfig) -> list[Unneeded]:
     gone = {x.path.name for x in found if x.kind == "models"}
     there = set(store.names("models")) - gone
     scores = [x for x in _named(store.root / "work" / "scores", _SCORED) if _model_of(x) not in there]
-    aside = sorted(_named(store.root / "damaged", _DAMAGED), key=lambda path: path.stat().st_mtime)[:-_SET_ASIDE]
+    aside = sorted(_named(store.root / "damaged", _DAMAGED), key=aside_number)[:-_SET_ASIDE]
     seen = [Unneeded(path, part=True) for path in _seen_before(store, kept["rounds"] - pinned)]
     return [*found, *map(Unneeded, (*scores, *aside)), *seen]
 
@@ -125,15 +125,16 @@ def prune(store: Store, retention: RetentionConfig) -> list[Unneeded]:
         StoreError: The disk refuses, or another round holds the store.
     """
     going = unneeded(store, retention)
-    for each in going:
-        if each.kind:
-            store.remove(each.kind, each.path.name)
-        elif each.part:
-            _leave_out(store, each.path)
-        elif each.path.is_dir():
-            shutil.rmtree(each.path, ignore_errors=True)
-        else:
-            each.path.unlink(missing_ok=True)
+    with told_as_store_errors("prune", store.root):
+        for each in going:
+            if each.kind:
+                store.remove(each.kind, each.path.name)
+            elif each.part:
+                _leave_out(store, each.path)
+            elif each.path.is_dir():
+                shutil.rmtree(each.path, ignore_errors=True)
+            else:
+                each.path.unlink(missing_ok=True)
     return going
 
 

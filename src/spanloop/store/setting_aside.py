@@ -1,9 +1,9 @@
 """Files of a store that are corrupt: out of the way, for somebody to look at."""
 
 from pathlib import Path
-from uuid import uuid4
 
 from spanloop.durable import told_as_store_errors
+from spanloop.store.contents import place_aside
 from spanloop.store.store import Store
 
 
@@ -16,8 +16,7 @@ def set_file_aside(store: Store, name: str) -> Path:
     Raises:
         StoreError: It is not there, or the disk refuses.
     """
-    there = store.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
     with told_as_store_errors(f"set {name} aside", store.root), store.unchanging():
-        there.parent.mkdir(exist_ok=True)
+        there = place_aside(store.root, name)
         (store.root / name).rename(there)
     return there

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from spanloop.durable import told_as_store_errors
 from spanloop.errors import ArtifactDamaged, StoreError
@@ -28,11 +27,20 @@ from spanloop.store import artifacts
 from spanloop.store.artifacts import MANIFEST
 from spanloop.store.binding import Binding
 from spanloop.store.champion import Champion
-from spanloop.store.contents import HALF_POINTER, KINDS, MARKER, NAMES, PREFIXES, Kind, claim, identity, number_of
+from spanloop.store.contents import (
+    HALF_POINTER,
+    KINDS,
+    MARKER,
+    NAMES,
+    PREFIXES,
+    Kind,
+    claim,
+    identity,
+    number_of,
+    place_aside,
+)
 from spanloop.store.groups import Groups
 from spanloop.store.locks import Locks
-
-_WORK_IS_STALE_AFTER = 14 * 24 * 3600.0
 
 
 class Store:
@@ -227,9 +235,8 @@ class Store:
         Returns:
             Where it is.
         """
-        there = self.root / "damaged" / f"{name}.{uuid4().hex[:8]}"
         with self._changing(f"set {kind}/{name} aside"):
-            there.parent.mkdir(exist_ok=True)
+            there = place_aside(self.root, name)
             self._folder(kind, name).rename(there)
         return there
 
@@ -252,20 +259,17 @@ class Store:
             self._champion.roll_back(veto=True)
         return previous
 
-    def clean(self, older_than: float = _WORK_IS_STALE_AFTER) -> list[Path]:
-        """Remove what crashes left: half-built artifacts, and scratch that is published already or untouched for long.
+    def clean(self) -> list[Path]:
+        """Remove what crashes left: half-built artifacts, and scratch that is published already.
 
         What another process is building right now stays.
-
-        Args:
-            older_than: Seconds after which untouched scratch counts as left.
 
         Returns:
             What was removed.
         """
         if not (self.root / MARKER).is_file():
             return []
-        removed = self.leftovers(older_than)
+        removed = self.leftovers()
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
         with self._changing("clean the store"):
@@ -274,12 +278,11 @@ class Store:
                 removed.append(half)
         return removed
 
-    def leftovers(self, older_than: float = _WORK_IS_STALE_AFTER) -> list[Path]:
+    def leftovers(self) -> list[Path]:
         """The folders that `clean` would remove."""
         half = [leftover for kind in KINDS for leftover in artifacts.leftovers(self.root / kind, NAMES[kind])]
         published = {name for kind in KINDS for name in self.names(kind)}
-        scratch = [x for x in (self.root / "work").glob("*") if x.is_dir() and NAMES["work"].fullmatch(x.name)]
-        return half + [x for x in scratch if x.name in published or artifacts.age(x) > older_than]
+        return half + [x for x in (self.root / "work").glob("*") if x.is_dir() and x.name in published]
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[None]:

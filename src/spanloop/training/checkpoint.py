@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from spanloop.durable import replacing
+from spanloop.durable import replacing, told_as_store_errors
 from spanloop.errors import StoreError, first_line
 
 log = logging.getLogger(__name__)
@@ -116,10 +116,7 @@ class Checkpoint:
         return content if content["job"] == self._job else None
 
     def _write(self, content: dict[str, Any]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
+        with told_as_store_errors("write a checkpoint", self._path):
+            self._folder.mkdir(parents=True, exist_ok=True)
             with replacing(self._path) as file:
                 torch.save({"job": self._job, **content}, file)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            reason = first_line(error)
-            raise StoreError(f"checkpoint {self._path} cannot be written ({reason}); free some space") from None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanloop.errors import StoreError
+from spanloop.durable import told_as_store_errors
 from spanloop.model.quiet import quiet_transformers
 from spanloop.model.tag_scheme import TagScheme
 from spanloop.training.outcome import TrainResult
@@ -114,15 +114,13 @@ def save_model(
         "base": base,
     }
     training = {"config": config.model_dump(), "result": result.to_dict(), "records": records}
-    try:
+    with told_as_store_errors("write the model", out):
         with quiet_transformers():
             model.save_pretrained(out, safe_serialization=True)
             tokenizer.save_pretrained(out)
         _write(out / "spanloop.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
         _write(out / "training.json", json.dumps(training, indent=2, ensure_ascii=False) + "\n")
         _write(out / "README.md", _card(about, result, records))
-    except OSError as error:
-        raise StoreError(f"model folder {out} cannot be written ({error.strerror or error}); free some space") from None
 
 
 def _card(about: dict[str, Any], result: TrainResult, records: int) -> str:
