@@ -31,6 +31,7 @@ from killed_round import FIRSTS, MIDDLES, STEPS
 from people import People
 from world import World
 
+from spanloop.records import ResponseStatus
 from spanloop.rehearsal.annotator import simulated_annotators
 
 OUTCOMES = {"promoted", "kept", "nothing new", "killed", "refused"}
@@ -38,11 +39,12 @@ LONG = os.environ.get("SPANLOOP_LONG") == "1"
 POINTS = [*(f"before:{step}" for step in STEPS), *FIRSTS, *MIDDLES]
 PICKS, PEOPLE, FEW = st.integers(0, 59), st.integers(0, 2), st.integers(1, 4)
 THEN = st.sampled_from(["no round"] * 8 + ["round"] * 16 + POINTS)
+STATUSES: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
 IMPORTED = st.sampled_from(["nothing", "suggestions", "responses", "responses"])
 # What can happen, and how: methods of `AnyOrder` and what each is given.
 KINDS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "answer_in_turn": (FEW, PEOPLE),
-    "answer": (PICKS, PEOPLE, st.sampled_from(["submitted", "draft", "discarded"]), st.booleans()),
+    "answer": (PICKS, PEOPLE, st.sampled_from(STATUSES), st.booleans()),
     "take_back": (PICKS,),
     "delete": (PICKS,),
     "import_lines": (st.integers(0, 23), st.integers(1, 8), IMPORTED, st.booleans()),  # most of them are there
@@ -67,11 +69,13 @@ class Happenings(RuleBasedStateMachine):
     hand: ClassVar[list[str]]
     tally: ClassVar[Counter[str]]
 
-    @initialize(annotated=st.integers(6, 14), then=THEN)
-    def begin(self, annotated: int, then: str) -> None:
+    @initialize(annotated=st.integers(6, 14), pick=PICKS, then=THEN)
+    def begin(self, annotated: int, pick: int, then: str) -> None:
         self.loop = self.make()
         self.loop.import_lines(0, annotated, "responses")
         self.loop.import_lines(annotated, 18 - annotated, "nothing")
+        for who, status in enumerate(STATUSES):
+            self.loop.answer(pick + who, who, status, right=False)
         self.loop.round(then)
 
     @rule(data=st.data(), then=THEN)
