@@ -32,11 +32,14 @@ $(READY): pyproject.toml constraints.txt
 demo: venv
 	$(BIN)/spanloop demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)
 
+# Two files of tests side by side on two cores, each process with servers of its own; the slow files come first.
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: venv
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: venv
-	SPANLOOP_LONG=1 SPANLOOP_ORACLE_EXAMPLES=1000 $(BIN)/python -m pytest
+	SPANLOOP_LONG=1 SPANLOOP_ORACLE_EXAMPLES=1000 $(PYTEST)
 
 check: venv
 	$(BIN)/ruff check .

@@ -151,7 +151,8 @@ def push(snapshot: Path, endpoint: str, repo_id: str = "team/patents", token: st
         "from spanloop.snapshot.hub import push_to_hub\n"
         "try:\n    print(push_to_hub(Path(sys.argv[1]), sys.argv[2]))\nexcept StoreError as error:\n    print(error)"
     )
-    settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": token, "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_XET": "1"}
+    settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": token, "HF_HUB_OFFLINE": "0"}
+    settings |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-c", code, str(snapshot), repo_id]
     environ = {**os.environ, **settings, "HF_HOME": str(snapshot.parent / "hf")}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=100)
