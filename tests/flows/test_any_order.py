@@ -40,21 +40,23 @@ POINTS = [*(f"before:{step}" for step in STEPS), *FIRSTS, *MIDDLES]
 PICKS, PEOPLE, FEW = st.integers(0, 59), st.integers(0, 2), st.integers(1, 4)
 THEN = st.sampled_from(["no round"] * 8 + ["round"] * 16 + POINTS)
 STATUSES: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
-IMPORTED = st.sampled_from(["nothing", "suggestions", "responses", "responses"])
+SOME = st.integers(0, 17), st.integers(1, 18)  # lines of the file, most of which are there from the start
+AFTER_THE_GATE = ["before:score", "before:log", "before:close"]
 # What can happen, and how: methods of `AnyOrder` and what each is given.
 KINDS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "answer_in_turn": (FEW, PEOPLE),
     "answer": (PICKS, PEOPLE, st.sampled_from(STATUSES), st.booleans()),
     "take_back": (PICKS,),
     "delete": (PICKS,),
-    "import_lines": (st.integers(0, 23), st.integers(1, 8), IMPORTED, st.booleans()),  # most of them are there
+    "import_lines": (PICKS, FEW, st.sampled_from(["nothing", "suggestions"])),
+    "import_answers": (*SOME, st.booleans()),
     "edit": (PICKS, PICKS),
     "wipe": (PICKS, st.sampled_from([1, 60])),
     "suggest": (PICKS,),
     "relabel": (st.sampled_from(["rename", "merge", "leave out", "order", "as it was"]),),
     "move": (),
     "deal_anew": (st.integers(1, 9),),
-    "roll_back": (FEW,),
+    "roll_back": (FEW, st.sampled_from(["round", *AFTER_THE_GATE])),
     "back_up": (),
     "restore": (),
     "change_store": (PICKS,),

@@ -91,17 +91,18 @@ class AnyOrder(Project):
             self._take_lease()
         return not ours
 
-    def roll_back(self, count: int) -> bool:
-        """Somebody takes the champion out of service; where none came before it, people and rounds go on first."""
+    def roll_back(self, count: int, ended: str) -> bool:
+        """Rounds end like that, some after the gate; somebody takes the champion out, and a round goes on."""
         store = self.world.store
         for _ in range(2):
-            if store.previous_champion() is None and self.answer_in_turn(count, OWNER):
+            if self.answer_in_turn(count, OWNER):
+                self.round(ended)
+            if store.previous_champion():
+                self.memory.vetoed.add(str(store.champion()))
+                store.roll_back()
                 self.round("round")
-        if store.previous_champion() is None:
-            return False
-        self.memory.vetoed.add(str(store.champion()))
-        store.roll_back()
-        return True
+                return True
+        return False
 
     def back_up(self) -> bool:
         """The store at work is backed up, after a round where there was none."""

@@ -66,6 +66,10 @@ class Project:
             self.planted |= lines.keys()
         return True
 
+    def import_answers(self, start: int, count: int, right: bool) -> bool:
+        """The same, as the owner's answers to what nobody has answered."""
+        return self.import_lines(start, count, "responses", right)
+
     def answer(self, pick: int, who: int, status: ResponseStatus, right: bool) -> bool:
         """Somebody answers a record for the first time, or anew."""
         if record := self._picked(pick):
