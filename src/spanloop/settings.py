@@ -62,7 +62,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
     except ValidationError as error:
         others = error.error_count() - 1
         more = f" (and {others} more)" if others else ""
-        raise ConfigError(_described(error.errors()[0], path) + more) from None
+        raise ConfigError(_described(error.errors()[0], path, environ) + more) from None
 
 
 def load_what_fits(
@@ -87,7 +87,7 @@ def load_what_fits(
         try:
             return _validated(tree, path), problems
         except ValidationError as error:
-            problems += [_described(problem, path) for problem in error.errors()]
+            problems += [_described(problem, path, environ) for problem in error.errors()]
             places = [problem["loc"] for problem in error.errors()]
         if not all(place and place[0] not in _WHOSE and _drop(tree, place) for place in places):
             return None, problems
@@ -137,17 +137,29 @@ def _beside(base: Path, text: str) -> Path:
     return whole_path(text) if text.startswith("~") else base / text
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if (name := str(key.value)) in seen:
+                raise yaml.MarkedYAMLError(problem=f"{name!r} stands twice", problem_mark=key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506, it is a safe one
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; 'spanloop init' writes one") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path} is not valid YAML{where}; see the comments that 'spanloop init' writes") from None
+        what = f" at line {mark.line + 1} ({getattr(error, 'problem', '')})" if mark else ""
+        raise ConfigError(f"{path} is not valid YAML{what}; see the comments that 'spanloop init' writes") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -179,13 +191,20 @@ def _value(text: str) -> Any:
     return text
 
 
-def _described(problem: Mapping[str, Any], path: Path) -> str:
-    """One line for one of pydantic's problems: the field, the value, the reason."""
-    field = ".".join(str(x) for x in problem["loc"]) or "configuration"
+def _described(problem: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> str:
+    """One line for one of pydantic's problems: where it was said, the field, the value, the reason."""
+    place = [str(x) for x in problem["loc"]]
+    field = ".".join(place) or "configuration"
+    ours = ((name, zip(_keys(name), place, strict=False)) for name in overrides(environ)[0] if place)
+    said = next((name for name, pairs in ours if all(key == part for key, part in pairs)), path)
     reason = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         reason = "is not a setting; check the spelling"
+    elif problem["type"] == "string_type":
+        reason += ": put it into quotes"
+    elif problem["type"] == "list_type":
+        reason += ", e.g. [a, b]"
     value = problem.get("input")
     secret = _SECRET.search(field)  # somebody may have written one, though no field holds any
     shown = f" = {value!r}" if isinstance(value, str | int | float | bool) and not secret else ""
-    return f"{path}: {field}{shown}: {reason}"
+    return f"{said}: {field}{shown}: {reason}"

@@ -332,7 +332,7 @@ def an_encoder_that_is_not_there(ward: Ward) -> Ways:
     yield {"training": {"model_name_or_path": "nowhere/near here"}}
 
 
-@broken("prefect", r"http://127.0.0.1:9/api does not answer; start it, or set PREFECT_PROFILE", repaired=False)
+@broken("prefect", r"http://127.0.0.1:9/api does not answer; start it, or set PREFECT_API_URL= ", repaired=False)
 def a_prefect_server_that_is_gone(ward: Ward) -> Ways:
     yield {"environ": {"PREFECT_API_URL": "http://127.0.0.1:9/api"}}
 

@@ -11,9 +11,11 @@ import pytest
 from sentences import sentences
 from world import World, run
 
-from spanloop.argilla import find_dataset
+from spanloop.argilla import ensure_dataset, find_dataset
+from spanloop.argilla.sending import submit_response
 from spanloop.errors import ArgillaError
 from spanloop.local_argilla.process import Running
+from spanloop.rehearsal.annotator import simulated_annotators
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 Make = Callable[..., World]
@@ -82,3 +84,26 @@ def test_a_record_is_gold_when_it_is_complete(make_theirs: Make) -> None:
     world = make_theirs(distribution=rg.TaskDistribution(min_submitted=2))
     report = run(world)
     assert (report.outcome, report.figures.annotations.annotated) == ("waiting", 0)
+
+
+@pytest.mark.parametrize("min_submitted", [1, 2])
+def test_records_whose_annotators_are_gone_wait_again(min_submitted: int, make_world: Callable[..., World]) -> None:
+    """Argilla drops the responses of a deleted user and keeps their records completed: nobody would see those again."""
+    world = make_world(sentences(4))
+    world.config.task.min_submitted = min_submitted
+    world.dataset = ensure_dataset(world.client, world.config)
+    people = simulated_annotators(world.client, world.dataset, 2)
+    first, second, third, fourth = world.pending()
+    for record, who in ((first, people), (second, people), (third, people[:1])):
+        for client in who:
+            submit_response(client, world.dataset, record, ())
+    world.client.delete(f"users/{people[0].get('me')['id']}")
+    assert run(world).outcome == "waiting"
+    back = {1: {third.id}, 2: {first.id, second.id}}[min_submitted]
+    found = world.records()
+    assert {name for name, record in found.items() if record.status == "pending"} == {third.id, fourth.id} | back
+    assert all("priority" in found[record.id].metadata for record in (third, fourth))
+    assert [len(found[record.id].responses) for record in (first, second, third)] == [1, 1, 0]
+    before = {name: record.responses for name, record in found.items()}
+    run(world, again=True)
+    assert {name: record.responses for name, record in world.records().items()} == before

@@ -25,12 +25,11 @@ def command(make_world: Callable[..., World], tmp_path: Path) -> Callable[..., s
     config = tmp_path / "spanloop.yaml"
     config.write_text(yaml.safe_dump(world.config.model_dump(mode="json")))
 
-    def run(*arguments: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess:
+    def run(*arguments: str, verb: str = "run", cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess:
         script = "from spanloop.cli import main; main()"
-        words = [sys.executable, "-c", script, verb, "--config", str(config), *arguments]
-        return subprocess.run(
-            words, env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=120
-        )
+        words = [sys.executable, "-P", "-c", script, verb, "--config", str(config), *arguments]
+        env = {**os.environ, **environ}
+        return subprocess.run(words, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
     run.world = world
     return run
@@ -131,18 +130,24 @@ def test_files_of_the_users_named_as_our_packages_are_left_alone(command, tmp_pa
     assert done.returncode == 0, done.stderr
 
 
-def test_a_profile_whose_server_is_gone_has_a_way_out_also_behind_a_proxy(command, tmp_path, monkeypatch):
+def test_a_server_that_is_gone_has_a_way_out_whoever_named_it_also_behind_a_proxy(command, tmp_path, monkeypatch):
     for name in ("NO_PROXY", "no_proxy", "PREFECT_API_URL", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"):
         monkeypatch.delenv(name, raising=False)
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    (tmp_path / "profiles.toml").write_text(
-        'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n'
-    )
-    said = one_line(command(PREFECT_HOME=str(tmp_path), **proxies))
-    assert "http://127.0.0.1:9/api does not answer" in said
-    assert "PREFECT_PROFILE=ephemeral" in said
-    done = command(PREFECT_HOME=str(tmp_path), PREFECT_PROFILE="ephemeral", **proxies)
+    gone = 'PREFECT_API_URL = "http://127.0.0.1:9/api"\n'
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\n{gone}')
+    (theirs := tmp_path / "theirs").mkdir()
+    for where in (tmp_path, theirs):
+        said = one_line(command(PREFECT_HOME=str(tmp_path), cwd=where, **proxies))
+        assert "http://127.0.0.1:9/api does not answer; start it, or set PREFECT_API_URL= (to nothing)" in said
+        (theirs / ".env").write_text(gone)
+        (tmp_path / "profiles.toml").write_text("")
+    for name in ("random.py", "datasets.py", "tasks.py"):  # in the way of the temporary server, and of children
+        (theirs / name).write_text("raise SystemExit('this is not ours')")
+    odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "[::1],.example.org"}  # of neither httpx makes anything
+    done = command(PREFECT_HOME=str(tmp_path), PREFECT_API_URL="", cwd=theirs, **proxies, **odd)
     assert done.returncode == 0, done.stderr
+    assert "ALL_PROXY names a SOCKS proxy and goes unused" in done.stderr
 
 
 def test_a_server_that_does_not_answer_is_passed_over():

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import argilla as rg
 import pytest
 
-from spanloop.argilla import ArgillaClient, ensure_dataset, find_dataset
+from spanloop.argilla import ArgillaClient, DatasetRef, ensure_dataset, find_dataset
 from spanloop.cli.imports import import_file
 from spanloop.config import LoopConfig
 from spanloop.errors import ArgillaError, ConfigError, LabelError
+from spanloop.importing import Imported
+from spanloop.importing.upload import import_records
 from spanloop.local_argilla.process import Running
 
 THEIRS = {"id", "dataset_id", "name", "inserted_at", "updated_at", "last_activity_at"}  # differs between any two
@@ -121,6 +123,36 @@ def test_a_half_made_dataset_is_completed(parts: int, client: ArgillaClient, loo
     assert ensure_dataset(client, loop).labels == ("person", "place")
     assert find_dataset(client, loop).id == made["id"]
     assert len(client.get(f"me/datasets/{made['id']}/metadata-properties")["items"]) == 6
+
+
+def test_what_no_import_can_fill_is_told_before_any_record_is_made(client: ArgillaClient, loop: LoopConfig) -> None:
+    ensure_dataset(client, loop)
+    title, body = rg.TextField(name="title"), rg.TextField(name="body")
+    good = rg.LabelQuestion(name="good", labels=["yes", "no"])
+
+    def theirs(*fields: rg.TextField) -> DatasetRef:
+        loop.argilla.dataset = f"theirs-{len(fields)}-{uuid4().hex[:8]}"
+        questions = [rg.SpanQuestion(name="ner", field="body", labels=loop.task.labels), good]
+        settings = rg.Settings(fields=list(fields), questions=questions)
+        rg.Dataset(
+            loop.argilla.dataset, workspace=loop.argilla.workspace, settings=settings, client=client.sdk
+        ).create()
+        return find_dataset(client, loop)
+
+    with pytest.raises(
+        ArgillaError, match=r"no span question 'entities' .*, but 'ner' over 'body'; set task\.question"
+    ):
+        theirs(title, body)
+    loop.task.question, loop.task.text_field = "ner", "body"
+    record = Imported("1", "1", "Anna", (), "x.csv, line 1")
+    with pytest.raises(ArgillaError, match=r"requires the fields title too, which no import fills; create"):
+        import_records(client, theirs(title, body), [record], loop)
+    dataset = theirs(body)
+    with pytest.raises(ArgillaError, match=r"requires the questions good too, .*; import without --as responses"):
+        import_records(client, dataset, [record], loop, annotations="responses")
+    assert client.get(f"datasets/{dataset.id}/records")["total"] == 0
+    ensure_dataset(client, loop)  # as the command does: its metadata is made
+    assert import_records(client, dataset, [record], loop).created == 1
 
 
 def test_labels_that_differ_need_a_decision(client: ArgillaClient, loop: LoopConfig) -> None:

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from tiny_models import people_and_places, save_tiny_encoder
+
+from benchmarks.reliability_picture import reliability_picture
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +45,8 @@ def test_figures_depend_neither_on_processes_nor_on_a_stop_in_between(tmp_path, 
     runs = sorted((tmp_path / "two.runs" / "runs").iterdir())
     assert [run.name for run in runs] == ["people-12-0-ours.json", "people-12-0-tutorial-0.001.json"]
 
+    assert "Suggestions of models of 12 labels" in (tmp_path / "two.12.svg").read_text()
+
     kept = runs[1].stat().st_mtime_ns
     runs[0].unlink()
     assert accuracy(tmp_path / "two.json", *arguments, "--processes", "1") == two
@@ -49,3 +54,18 @@ def test_figures_depend_neither_on_processes_nor_on_a_stop_in_between(tmp_path, 
 
     refused = accuracy(tmp_path / "two.json", *arguments, "--test", "3")
     assert "holds results of other settings" in refused
+
+
+def test_the_picture_has_the_share_of_all_seeds_where_their_scores_lie():
+    people = [[(30, 0.42, 0.5), (60, 0.85, 0.9)], [(10, 0.46, 0.1)]]
+    document = ET.fromstring(reliability_picture({"people": people, "nothing": [[], []]}, "50 labels"))
+    texts = [node.text for node in document.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"50 labels", "people, 100 spans", "nothing, 0 spans", "as scored"} <= set(texts)
+
+    low, high, *diagonal = document.iter("{http://www.w3.org/2000/svg}circle")
+    assert low[0].text == "people: of 40 spans with a score of 0.43, 40 % are right (10 to 50 % by seed)"
+    assert high[0].text == "people: of 60 spans with a score of 0.85, 90 % are right (90 to 90 % by seed)"
+    assert float(high.get("r")) ** 2 / float(low.get("r")) ** 2 == pytest.approx(60 / 40, rel=0.01)
+    (left, bottom), (right, top) = ([float(dot.get(axis)) for axis in ("cx", "cy")] for dot in diagonal)
+    assert float(low.get("cx")) == pytest.approx(left + 0.43 * (right - left), abs=0.1)
+    assert float(low.get("cy")) == pytest.approx(bottom + 0.4 * (top - bottom), abs=0.1)

@@ -1,5 +1,7 @@
 """Folds, and what out-of-fold predictions say: calibration, least score, F1."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_models import LABELS, wordpiece
@@ -8,7 +10,15 @@ from spanloop.model.encoding import Encoder
 from spanloop.model.scores import ScoreScale
 from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example, Span
-from spanloop.training.confidence import UNKNOWN, choose_score, confidence_of, find_spans, fit_scale
+from spanloop.training.confidence import (
+    UNKNOWN,
+    Confidence,
+    choose_score,
+    confidence_of,
+    find_spans,
+    fit_scale,
+    of_all_records,
+)
 from spanloop.training.folds import FEWEST_GROUPS, deal_folds
 from spanloop.training.targets import make_targets
 
@@ -71,6 +81,19 @@ def test_one_span_decides_no_score() -> None:
     half = choose_score(np.array([0.9, 0.1, 0.8, 0.7]), hits, n_gold=4)
     assert half == pytest.approx(0.375, abs=0.02)  # F1 is 6 / 8
     assert choose_score(np.array([0.9, 0.6, 0.8, 0.7]), hits, n_gold=4) < 0.6
+
+
+def test_a_model_of_all_records_has_higher_scores_and_the_same_suggestions_as_those_of_the_folds() -> None:
+    p = np.linspace(0.01, 0.99, 99)
+    told = Confidence(ScoreScale(0.7, -1.0), 0.3, 0.6)
+    halves, most = of_all_records(told, 2), of_all_records(told, 10)
+    assert (told.scale.scores(p) < most.scale.scores(p)).all()
+    assert (most.scale.scores(p) < halves.scale.scores(p)).all()
+    for model in halves, most:
+        assert ((model.scale.scores(p) >= model.min_score) == (told.scale.scores(p) >= told.min_score)).all()
+    everything = of_all_records(replace(told, min_score=0.0), 2)
+    assert (everything.min_score, everything.f1) == (0.0, 0.6)
+    assert of_all_records(UNKNOWN, 0) == UNKNOWN
 
 
 def test_what_is_found_in_texts_is_set_against_their_spans() -> None:

@@ -176,6 +176,7 @@ BAD_SPANS: dict[str, tuple[object, str]] = {
     "text for offset": ([["0", 4, "person"]], r"is no span; write start, end \(whole numbers\)"),
     "no label": ([{"start": 0, "end": 4}], r"is no span"),
     "not JSON": ("Anna", r"spans are not JSON"),
+    "uneven": ({"start": [0, 5], "end": [4], "label": ["person", "person"]}, r"are lists of different lengths"),
     "not a list": (7, r"spans are of type int, not a list"),
 }
 

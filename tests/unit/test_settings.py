@@ -52,7 +52,7 @@ def test_a_variable_is_what_its_field_needs() -> None:
 def test_a_mistake_in_a_variable_is_one_line(name: str, value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(None, {f"SPANLOOP_{name}": value})
-    assert name.lower().split("__")[0] in str(caught.value)
+    assert str(caught.value).startswith(f"SPANLOOP_{name}")  # not the file, which says nothing of it
     assert "\n" not in str(caught.value)
 
 
@@ -77,6 +77,17 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         ("selection: {strategy: mnpl}", "'mnpl'; there are random, least_confidence, margin"),
         ("selection: {steps: {duplicate: 1}}", "there is no step 'duplicate'; there are cost, duplicates"),
         ("selection: {steps: {duplicates: 2}}", "selection.steps.duplicates = 2: Input should be less than or equal"),
+        ("argilla: {api_url: 'http://127.0.0.1:99999'}", "is no address (Port out of range 0-65535)"),
+        ("argilla: {api_url: 'http://['}", "is no address (Invalid IPv6 URL)"),
+        ("argilla: {api_url: 'http://'}", "is not where Argilla's page is"),
+        ("argilla: {api_url: 'http://127.0.0.1:6900/api/v1/'}", "without /api"),
+        ('store: "a\\0b"', "no path holds U+0000"),
+        ("task: {labels: [NO]}", "task.labels.0 = False: Input should be a valid string: put it into quotes"),
+        ("task: {labels: PER}", "Input should be a valid list, e.g. [a, b]"),
+        ("store: a\nstore: b", "not valid YAML at line 2 ('store' stands twice)"),
+        ("task: {labels: [a], labels: [b]}", "'labels' stands twice"),
+        ("? [a]\n: b", "not valid YAML"),
+        ("[" * 3000, "not valid YAML"),
         ("task: [", "not valid YAML at line"),
         ("- just\n- a list", "holds list"),
     ],

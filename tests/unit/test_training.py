@@ -25,6 +25,7 @@ from spanloop.evaluation.counts import record_counts, total
 from spanloop.records import Example, Span
 from spanloop.scoring import predict
 from spanloop.spans import tag_names
+from spanloop.training.confidence import of_all_records
 from spanloop.training.evidence import evidence_of
 from spanloop.training.evidence_file import EVIDENCE, read_evidence
 from spanloop.training.job import Job, cross_fit, run_job
@@ -247,14 +248,17 @@ def test_a_warm_start_keeps_the_head_of_the_labels_that_stay(encoder: Path, tmp_
 
 def test_the_folds_leave_evidence_about_every_record(encoder: Path, tmp_path: Path) -> None:
     job = make_job(encoder, tmp_path / "folds", folds=2, num_train_epochs=12)
-    run_job(job)
+    result = run_job(job)
     evidence = {e.record_id: e for e in read_evidence(tmp_path / "folds" / EVIDENCE)}
     assert {name: tuple(s.span for s in e.marked) for name, e in evidence.items()} == {
         e.id: e.spans for e in job.examples
     }
     alone = cross_fit(replace(job, out=tmp_path / "alone"))
     assert alone is not None
-    assert sorted(evidence_of(alone, alone.confidence().scale), key=by_id) == sorted(evidence.values(), key=by_id)
+    told = alone.confidence()
+    assert sorted(evidence_of(alone, told.scale), key=by_id) == sorted(evidence.values(), key=by_id)
+    model = of_all_records(told, folds=2)
+    assert (result.score_slope, result.score_offset) == (model.scale.slope, model.scale.offset)
     run_job(make_job(encoder, tmp_path / "none"))
     assert not (tmp_path / "none" / EVIDENCE).exists()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import httpx
 
-from spanloop.errors import ArgillaError, ArgillaUnauthorized, ArgillaUnreachable
+from spanloop.errors import ArgillaError, ArgillaUnauthorized, ArgillaUnreachable, first_line
 from spanloop.processes.ports import is_loopback
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class ArgillaClient:
 
         Raises:
             ArgillaUnauthorized: No key looks like this one.
+            ArgillaError: The proxies that the environment names cannot be used.
         """
         if not api_key.isascii() or not api_key.isprintable():
             raise ArgillaUnauthorized(f"the API key for {url} holds characters that no key has; copy it again")
@@ -59,12 +60,16 @@ class ArgillaClient:
         self._key = api_key
         self._timeout = timeout
         self._sleep = sleep
-        self._http = httpx.Client(
-            base_url=f"{self.url}/api/v1/",
-            headers={"X-Argilla-Api-Key": api_key},
-            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
-            trust_env=not is_loopback(self.url),
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=f"{self.url}/api/v1/",
+                headers={"X-Argilla-Api-Key": api_key},
+                timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+                trust_env=not is_loopback(self.url),
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            reason = first_line(error)
+            raise ArgillaError(f"{self.url} cannot be asked ({reason}); look at HTTP_PROXY and ALL_PROXY") from None
 
     def __repr__(self) -> str:
         """The address; never the key."""

@@ -209,11 +209,13 @@ def _named(parts: Iterable[Any], name: str) -> Any:
 
 def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[DatasetRef, Any]:
     """The dataset as it is, and the SDK's model of its question."""
-    question = _named(client.sdk.api.questions.list(found.id), task.question)
-    if question is None or question.type != "span" or question.settings.field != task.text_field:
+    spans = [question for question in client.sdk.api.questions.list(found.id) if question.type == "span"]
+    question = _named(spans, task.question)
+    if question is None or question.settings.field != task.text_field:
+        there = ", ".join(f"{x.name!r} over {x.settings.field!r}" for x in spans) or "none"
         raise ArgillaError(
-            f"dataset {found.name!r} has no span question {task.question!r} over the field {task.text_field!r}; "
-            "set task.question and task.text_field to its names, or argilla.dataset to a new one"
+            f"dataset {found.name!r} has no span question {task.question!r} over the field {task.text_field!r}, but "
+            f"{there}; set task.question and task.text_field to its names, or argilla.dataset to a new one"
         )
     reference = DatasetRef(
         id=str(found.id),
@@ -228,6 +230,28 @@ def _reference(client: ArgillaClient, found: Any, task: TaskConfig) -> tuple[Dat
         active_at=found.last_activity_at.isoformat() if found.last_activity_at else "",
     )
     return reference, question
+
+
+def refuse_unfillable(client: ArgillaClient, dataset: DatasetRef, *, responses: bool) -> None:
+    """Stop what would make records that the dataset does not take.
+
+    Args:
+        client: The connection.
+        dataset: Where they would go.
+        responses: They would come with responses.
+
+    Raises:
+        ArgillaError: Each wants more than a text, or a response more than spans.
+    """
+    for part, ours in (("fields", dataset.text_field), ("questions", dataset.question))[: 1 + responses]:
+        items = client.get(f"datasets/{dataset.id}/{part}")["items"]
+        if others := [x["name"] for x in items if x["required"] and x["name"] != ours]:
+            way = (
+                "import without --as responses" if part == "questions" else "create its records by Argilla's own client"
+            )
+            raise ArgillaError(
+                f"dataset {dataset.name!r} requires the {part} {', '.join(others)} too, which no import fills; {way}"
+            )
 
 
 def _follow(client: ArgillaClient, found: Any, question: Any, task: TaskConfig) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.dataset import DatasetRef
 from spanloop.argilla.offsets import PageOffsets, from_field, to_field
-from spanloop.argilla.pull import look_up
+from spanloop.argilla.pull import in_bulks, look_up
 from spanloop.records import Record, ResponseStatus, ScoredSpan, Span, Suggestion
 
 IMPORT_AGENT = "import"  # suggests what somebody annotated elsewhere
@@ -115,6 +115,21 @@ def submit_response(
         lambda: client.once(lambda: client.post(path, body), lambda: _mine(client, dataset, record)),
         lambda: look_up(client, dataset, [record.id]).get(record.id, {}).get("id") != record.server_id,
     )
+
+
+def count_anew(client: ArgillaClient, dataset: DatasetRef, records: Iterable[Record]) -> None:
+    """Have Argilla count the responses of records: those of a user that was deleted went, and their status stayed.
+
+    Nothing else of them changes; where one is deleted meanwhile, its bulk is left to the next round.
+    """
+    for _, there in in_bulks(client, dataset, records, lambda record: record.id):
+        items = [{"id": item["id"]} for item in there.values()]
+        write = partial(client.put, f"datasets/{dataset.id}/records/bulk", {"items": items})
+        client.unless_overtaken(write, partial(_is_one_gone, client, dataset, list(there)))
+
+
+def _is_one_gone(client: ArgillaClient, dataset: DatasetRef, ids: list[str]) -> bool:
+    return len(look_up(client, dataset, ids)) < len(ids)
 
 
 def put_decided(

@@ -1,5 +1,6 @@
 """The command line: `spanloop COMMAND`. One module a command group; every import of weight happens inside a command."""
 
+import os
 import sys
 from functools import cache
 from typing import Annotated
@@ -7,7 +8,8 @@ from typing import Annotated
 import typer
 
 from spanloop import __version__
-from spanloop.errors import SpanloopError
+from spanloop.errors import SpanloopError, first_line
+from spanloop.processes.ports import past_proxies
 
 app = typer.Typer(
     name="spanloop",
@@ -76,9 +78,15 @@ def register() -> None:
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
+    os.environ.update(past_proxies(os.environ))
     register()
     try:
         app()
     except SpanloopError as error:
         print(f"spanloop: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        what = error.filename or "a file, the working folder or the output"
+        reason = error.strerror or first_line(error)
+        print(f"spanloop: {what}: {reason}; check that it is there, its permissions and the disk", file=sys.stderr)
         sys.exit(2)

@@ -1,8 +1,9 @@
 """Settings of what people do: where and what they annotate, and how their responses become one annotation."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from spanloop.config.section import Section
 
@@ -28,6 +29,18 @@ class ArgillaConfig(Section):
         description="Suggestions of another tool or store: replaced by the model's, where records are annotated blind "
         "by none; or kept and only ordered.",
     )
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_an_address(cls, api_url: str) -> str:
+        try:
+            parts = urlsplit(api_url)
+            is_whole = bool(parts.hostname) and parts.port != 0
+        except ValueError as error:
+            raise ValueError(f"is no address ({error}); it is e.g. http://127.0.0.1:6900") from None
+        if not is_whole or parts.query or parts.fragment or parts.path.rstrip("/").endswith(("/api", "/api/v1")):
+            raise ValueError("is not where Argilla's page is; that is e.g. http://127.0.0.1:6900, without /api")
+        return api_url
 
 
 class TaskConfig(Section):

@@ -7,7 +7,7 @@ Training fields are named as in `transformers.TrainingArguments`.
 
 from operator import attrgetter
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from spanloop.config.annotating import AnnotationConfig, ArgillaConfig, ColumnsConfig, TaskConfig
 from spanloop.config.keeping import RetentionConfig
@@ -40,6 +40,13 @@ class LoopConfig(Section):
     selection: SelectionConfig = Field(default_factory=SelectionConfig, description="Which records come first.")
     retention: RetentionConfig = Field(default_factory=RetentionConfig, description="What is kept, and how long.")
     hub: HubConfig = Field(default_factory=HubConfig, description="Publishing on the Hugging Face Hub.")
+
+    @field_validator("store")
+    @classmethod
+    def _store_can_be_a_folder(cls, store: str) -> str:
+        if "\0" in store:
+            raise ValueError("no path holds U+0000; name a folder")
+        return store
 
     def is_blind(self, group: str, dealing: Splits | None = None) -> bool:
         """Whether people annotate the records of a group without seeing what a model makes of them.

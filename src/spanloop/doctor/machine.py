@@ -91,7 +91,7 @@ def seconds_ahead(url: str) -> float | None:
     try:
         answer = httpx.get(url, timeout=10.0, trust_env=not is_loopback(url))
         return time.time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, KeyError, ValueError):
         return None
 
 

@@ -1,6 +1,7 @@
 """The encoding of a text file: named, said by its byte order mark, UTF-8, or found out where that is certain."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _MARKS = (
 # What people's files are in; of encodings that say the same, the first is named. Others are offered, never chosen.
 _COMMON = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "gb18030", "big5"]
 _COMMON += ["cp932", "euc_jp", "cp949", "cp874", "iso8859_2", "iso8859_15", "utf_16_le", "utf_16_be"]
+_CONTROLS = re.compile(rb"[\x80-\x9f]")
 _MOSTLY_ZERO = 0.6
 _LIKELY, _BETTER, _AS_CLEAN = 0.3, 0.2, 0.1  # coherence of the first, its lead over the others; or their mess
 
@@ -41,6 +43,8 @@ def find_charset(path: Path, name: str, wanted: str = "") -> tuple[str, str]:
     if wanted:
         named = _known(wanted)
         _demand(path, name, named, f"name another one with --encoding, or correct the file; it was named {wanted}")
+        if named == "iso8859-1" and any(_CONTROLS.search(block) for block in _blocks(path)):
+            raise DataError(f"{name} holds bytes 0x80-0x9f, control characters in {wanted}; try --encoding cp1252")
         return named, ""
     with path.open("rb") as file:
         start = file.read(_BLOCK)
@@ -53,7 +57,7 @@ def find_charset(path: Path, name: str, wanted: str = "") -> tuple[str, str]:
         return "utf-8", ""
     matches = _matches(path)
     found = _of_two_bytes(start) or _certain(matches)
-    if found and not _fault(path, found):
+    if found and not _fault(path, found) and (fault or _has_blanks(start, found)):
         return found, f"{name} is not UTF-8 and is read as {found}; where that is wrong name it with --encoding"
     if not fault:
         return "utf-8", ""  # a stray U+0000: the record that holds it is told
@@ -111,6 +115,12 @@ def _of_two_bytes(start: bytes) -> str:
     half = len(start) // 2 * _MOSTLY_ZERO
     first, second = start[::2].count(0), start[1::2].count(0)
     return "utf_16_le" if second > half and not first else "utf_16_be" if first > half and not second else ""
+
+
+def _has_blanks(start: bytes, encoding: str) -> bool:
+    """Whether the encoding leaves most blanks and line ends of a file what they are, as its own does."""
+    text = start.decode(encoding, "ignore")
+    return all(3 * text.count(blank) >= 2 * start.count(blank.encode()) for blank in (" ", "\n"))
 
 
 def _matches(path: Path) -> list[Any]:

@@ -71,7 +71,7 @@ def find_layout(text: TextFile, columns: ColumnsConfig) -> ConllLayout:
             column.add(cell)
     named_token, named_tag = (_numbered(text, name, layout.width) for name in (columns.text, columns.spans))
     tag = _tag_column(text, seen) if named_tag is None else named_tag
-    token = _token_column(seen, tag) if named_token is None else named_token
+    token = _token_column(text, seen, tag) if named_token is None else named_token
     return ConllLayout(layout.split, layout.width, layout.delimiter, token, tag)
 
 
@@ -137,6 +137,7 @@ class _Column:
     tags: int = 0
     labels: set[str] = field(default_factory=set)
     is_index: bool = True
+    is_number: bool = True
     is_same: bool = True
     longest: int = 0
     _sentence: list[str] = field(default_factory=list)
@@ -144,6 +145,7 @@ class _Column:
 
     def add(self, cell: str) -> None:
         self._sentence.append(cell)
+        self.is_number = self.is_number and bool(_INDEX.fullmatch(cell))
         if cell in ("_", ""):
             return
         self.values += 1
@@ -199,9 +201,15 @@ def _tag_column(text: TextFile, seen: list[_Column]) -> int:
     )
 
 
-def _token_column(seen: list[_Column], tag: int) -> int:
+def _token_column(text: TextFile, seen: list[_Column], tag: int) -> int:
     others = [number for number in range(len(seen)) if number != tag]
-    return next((number for number in others if seen[number].holds_tokens), others[0])
+    found = next((number for number in others if seen[number].holds_tokens), others[0])
+    if seen[found].is_number and not all(seen[number].is_number or seen[number].holds_tags for number in others):
+        raise DataError(
+            f"{text.name}: column {found + 1} holds numbers alone; name the column of the tokens with --text, "
+            f"e.g. --text {found + 2}"
+        )
+    return found
 
 
 def _numbered(text: TextFile, name: str, width: int) -> int | None:

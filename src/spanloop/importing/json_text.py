@@ -31,7 +31,7 @@ def json_values(text: TextFile) -> Iterator[tuple[str, Any]]:
         if line.strip():
             where = f"{text.name}, line {number}"
             try:
-                yield where, json.loads(line)
+                yield where, json.loads(line, object_pairs_hook=_object)
             except (ValueError, RecursionError) as error:
                 raise _no_json(where, error, "every line must be one JSON object") from None
 
@@ -57,7 +57,7 @@ def _peeked(path: Path, encoding: str, changed: int, size: int) -> list[Any]:
 
 def _elements(text: str, name: str) -> Iterator[tuple[str, Any]]:
     """The elements of a list, decoded one by one."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
     place = _after(text, text.index("[") + 1)
     number = 0
     while number or text[place : place + 1] != "]":
@@ -81,6 +81,14 @@ def _elements(text: str, name: str) -> Iterator[tuple[str, Any]]:
 def _after(text: str, place: int) -> int:
     found = _BLANK.match(text, place)
     return found.end() if found else place
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"key {twice[:50]!r} stands twice in one object")
+    return found
 
 
 def _no_json(where: str, error: Exception, demand: str) -> DataError:

@@ -1,17 +1,22 @@
 """Rows to records: which column holds what, and every record checked."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spanloop.config import ColumnsConfig, LoopConfig
 from spanloop.errors import DataError
+from spanloop.importing.offset_units import OffsetUnits
 from spanloop.importing.readers import Row, Table
 from spanloop.importing.remarks import Remarks
 from spanloop.importing.repeats import NumbersMadeFloats, SeenRecords
+from spanloop.importing.tool_exports import without_refused
 from spanloop.importing.values import Marked, check_spans, hashed_name, is_missing, read_name, read_spans, read_text
 from spanloop.importing.wording import shown
 from spanloop.records import Span
+
+_CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")  # U+0085 ends lines in some systems
 
 # What becomes of the annotations of a file.
 AnnotationsAs = Literal["nothing", "responses", "suggestions"]
@@ -58,31 +63,40 @@ def parse_records(
     columns = ColumnsConfig() if table.own_columns else config.columns
     _check_columns(table, columns, annotated)
     noted = remarks or Remarks()
-    seen, numbers = SeenRecords(noted), NumbersMadeFloats()
+    seen, numbers, units = SeenRecords(noted), NumbersMadeFloats(), OffsetUnits()
     has_spans, names = table.own_columns, []
-    for row in table.rows():
-        has_spans, names = has_spans or columns.spans in row.values, list(row.values)
-        record, is_hashed = _record(row, columns, config, annotated)
-        for remark in row.remarks if annotated else ():
+    for read in table.rows():
+        row = without_refused(read, columns)
+        has_spans, names = has_spans or columns.spans in read.values, list(read.values)
+        record, is_hashed = _record(row, columns, config, annotated, units)
+        for remark in _remarks(row if annotated else None, record):
             noted.add(remark, row.where)
-        for label in record.left_out:
-            noted.add(f"spans of {label!r} left out, as task.mapping says", row.where)
         if is_hashed:
             if not seen.is_next(record.id, record.spans, record.where, annotated=annotated):
                 continue
         else:
             seen.refuse_again(record.id, record.where)
-            for part in columns.id:
+        for part in {*columns.id, columns.group} & row.values.keys():
+            if not is_missing(row.values[part]):
                 numbers.add(part, str(row.values[part]))
         yield record
     numbers.refuse(table.name)
+    units.refuse()
     if annotated and names and not has_spans:
         raise _missing(table.name, columns.spans, "--spans", names)
     if seen.waiting:
         for row in table.rows():
-            record, is_hashed = _record(row, columns, config, annotated)
+            record, is_hashed = _record(without_refused(row, columns), columns, config, annotated, units)
             if is_hashed and seen.waiting.pop(record.id, None) is not None:
                 yield record
+
+
+def _remarks(row: Row | None, record: Imported) -> Iterator[str]:
+    """What to tell of a row, where its annotation is wanted, and of its record."""
+    yield from row.remarks if row else ()
+    if _CONTROLS.search(record.text):
+        yield "texts hold control characters, as where cp1252 was read as latin1: look at them"
+    yield from (f"spans of {label!r} left out, as task.mapping says" for label in record.left_out)
 
 
 def _check_columns(table: Table, columns: ColumnsConfig, annotated: bool) -> None:
@@ -103,7 +117,9 @@ def _required(columns: ColumnsConfig, annotated: bool) -> list[tuple[str, str]]:
     return required + [(columns.spans, "--spans")] * annotated
 
 
-def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: bool) -> tuple[Imported, bool]:
+def _record(
+    row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: bool, units: OffsetUnits
+) -> tuple[Imported, bool]:
     """The record of a row, and whether its id is a hash."""
     values, where = row.values, row.where
     for name, flag in _required(columns, annotated=False):
@@ -121,6 +137,7 @@ def _record(row: Row, columns: ColumnsConfig, config: LoopConfig, annotated: boo
             left_out = tuple(x.span.label for x in found if config.task.meaning_of(x.span.label) == "")
             found = [_in_todays_labels(x, config) for x in found if x.span.label not in left_out]
             spans = check_spans(found, text, config.task.labels, config.task.allow_overlapping, where)
+            units.add(text, [one.span for one in found if one.content is None], where)
     return Imported(name, group or name, text, spans, where, left_out), not has_id
 
 

@@ -1,16 +1,29 @@
 """From a path or a name to the reader for it."""
 
 import atexit
+import gzip
 import shutil
 import stat
 import tempfile
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from spanloop.config import ColumnsConfig
 from spanloop.errors import DataError
 from spanloop.importing.formats import READERS
 from spanloop.importing.readers import Reader, Source, Table
+
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"BZh": "packed by bzip2",
+    b"\xfd7zXZ": "packed by xz",
+    b"\x28\xb5\x2f\xfd": "packed by zstd",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet or document of Microsoft Office",
+}
 
 
 def open_source(
@@ -58,20 +71,41 @@ def _exists(source: Source) -> bool:
 
 
 def _kept(source: Source) -> Source:
-    """The source itself where it can be read again; of a pipe or a terminal a copy, removed when the program ends."""
-    if not _exists(source) or not _is_stream(source.path):
+    """The source itself where it can be read again; a copy of a pipe, of a terminal, or of what gzip packed."""
+    if not _exists(source) or source.path.is_dir():
         return source
+    if _is_stream(source.path):
+        source = _copied(source, Path.open)
+    packed = _packed(source)
+    if packed and packed != "gzip":
+        raise DataError(f"{source.name} is {packed}, no file of texts; unpack it, or save it as CSV, first")
+    return _copied(source, gzip.open) if packed else source
+
+
+def _copied(source: Source, opened: Callable[[Path, str], Any]) -> Source:
     try:
-        with source.path.open("rb") as stream, tempfile.NamedTemporaryFile("wb", delete=False) as copy:
+        with opened(source.path, "rb") as stream, tempfile.NamedTemporaryFile("wb", delete=False) as copy:
             kept = Path(copy.name)
             atexit.register(kept.unlink, missing_ok=True)
             shutil.copyfileobj(stream, copy)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{source.name} cannot be unpacked ({error}); it is damaged, get it again") from None
     except OSError as error:
         reason = error.strerror or error
         raise DataError(
             f"{source.name} cannot be copied to {tempfile.gettempdir()} ({reason}); save it to a file first"
         ) from None
     return replace(source, copy=kept)
+
+
+def _packed(source: Source) -> str:
+    """What packed a file, by how it begins; nothing where nothing did, or where it cannot be read."""
+    try:
+        with source.path.open("rb") as file:
+            start = file.read(6)
+    except OSError:
+        return ""  # told when it is read
+    return next((kind for begin, kind in _PACKED.items() if start.startswith(begin)), "")
 
 
 def _is_stream(path: Path) -> bool:
@@ -81,7 +115,7 @@ def _is_stream(path: Path) -> bool:
 
 def _recognised(source: Source) -> Reader | None:
     """The reader of the ending, or the first that recognises the source."""
-    ending = "" if source.path.is_dir() else Path(source.name).suffix.lower()
+    ending = "" if source.path.is_dir() else Path(source.name.lower().removesuffix(".gz")).suffix
     general = [reader for reader in READERS.values() if not reader.within]
     by_ending = (reader for reader in general if ending in reader.endings)
     return next(by_ending, None) or next((reader for reader in general if reader.recognises(source)), None)

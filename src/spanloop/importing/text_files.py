@@ -1,7 +1,7 @@
 """Text files: lines with their numbers, whatever the encoding."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spanloop.errors import DataError
@@ -18,21 +18,23 @@ class TextFile:
         path: Where it lies.
         encoding: How it is encoded, as Python names it.
         notes: What to tell about the encoding, where it is not UTF-8.
+        line_end: What ends a line: LF, or CR in a file without any LF.
     """
 
     name: str
     path: Path
     encoding: str
     notes: tuple[str, ...] = ()
+    line_end: str = "\n"
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        r"""The lines with their numbers, line ends kept; only \n ends a line, a byte order mark is dropped.
+        r"""The lines with their numbers, line ends kept; only `line_end` ends one, a byte order mark is dropped.
 
         Raises:
             DataError: The file cannot be read.
         """
         try:
-            with self.path.open(encoding=self.encoding, newline="\n") as file:
+            with self.path.open(encoding=self.encoding, newline=self.line_end) as file:
                 yield from enumerate(file, start=1)
         except OSError as error:
             raise _unreadable(self.name, error) from None
@@ -50,7 +52,9 @@ def open_text(source: Source) -> TextFile:
         encoding, note = find_charset(source.path, source.name, source.encoding)
     except OSError as error:
         raise _unreadable(source.name, error) from None
-    return TextFile(source.name, source.path, encoding, (note,) if note else ())
+    text = TextFile(source.name, source.path, encoding, (note,) if note else ())
+    first = next((line for _, line in text.lines()), "")
+    return text if first.endswith("\n") or "\r" not in first else replace(text, line_end="\r")
 
 
 def _unreadable(name: str, error: OSError) -> DataError:

@@ -10,6 +10,8 @@ from spanloop.importing.json_text import first_values, json_values
 from spanloop.importing.readers import Reader, Row, Source, Table
 from spanloop.importing.text_files import open_text
 
+REFUSALS = ("reject", "ignore")
+
 
 def json_export(name: str, is_of_it: Callable[[Any], bool], turn: Callable[[str, Any, ColumnsConfig], Row]) -> Reader:
     """The reader of a tool's export in JSON or JSON lines.
@@ -46,6 +48,14 @@ def as_object(where: str, value: Any) -> dict[str, Any]:
 def without_annotation(row: Row, columns: ColumnsConfig, remark: str) -> Row:
     """The row as one that nobody annotated, and why."""
     return replace(row, values={**row.values, columns.spans: None}, remarks=(*row.remarks, remark))
+
+
+def without_refused(row: Row, columns: ColumnsConfig) -> Row:
+    """The row, as one that nobody annotated where an annotator refused it: Prodigy's `answer`, in whatever format."""
+    answer = str(row.values.get("answer")).lower()
+    if answer not in REFUSALS or "answer" in (columns.text, columns.spans):
+        return row
+    return without_annotation(row, columns, f"annotations left out, their answer is {answer!r}")
 
 
 def is_span(item: Any) -> bool:

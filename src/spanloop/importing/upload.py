@@ -10,7 +10,7 @@ from typing import Any
 
 from spanloop.argilla.client import ArgillaClient
 from spanloop.argilla.convert import to_record
-from spanloop.argilla.dataset import DatasetRef
+from spanloop.argilla.dataset import DatasetRef, refuse_unfillable
 from spanloop.argilla.pull import in_bulks
 from spanloop.argilla.sending import (
     IMPORT_AGENT,
@@ -111,8 +111,10 @@ def import_records(
         progress: Told the number of records dealt with, after each bulk.
 
     Raises:
-        ArgillaError: Argilla refused a bulk; those before it are in, and running again goes on from there.
+        ArgillaError: The dataset wants more of its records, or Argilla refused a bulk; those before it are in, and
+            running again goes on from there.
     """
+    refuse_unfillable(client, dataset, responses=annotations == "responses")
     report, dealing = ImportReport(), Store(config.store).groups.read(config.splits)
     for bulk, there in in_bulks(client, dataset, records, lambda record: record.id):
         bulk = [_shown(record, config, dealing, annotations, report) for record in bulk]  # noqa: PLW2901, the same records

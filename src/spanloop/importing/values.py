@@ -9,12 +9,14 @@ from typing import Any
 
 from spanloop.errors import DataError, LabelError
 from spanloop.importing.literals import list_in
-from spanloop.importing.offset_units import unit_that_fits
+from spanloop.importing.offset_units import CONVERSIONS, unit_that_fits
 from spanloop.importing.tags import join_tokens, spans_of_tags
 from spanloop.importing.wording import shown
 from spanloop.records import Span
 
 MOST_CHARACTERS = 65_536  # some browsers cut longer texts into pieces, and offsets would start again in each
+
+_NOTHING = ("", "nan", "NaN", "<NA>", "None", "NULL", "null")
 
 Offsets = list[tuple[int, int]]
 
@@ -56,13 +58,13 @@ def read_text(value: Any, where: str) -> tuple[str, Offsets | None]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a cell is empty: no value, no text, or the NaN that pandas writes for it."""
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    """Whether a cell is empty: no value, no text, or what pandas and databases write for it."""
+    return value is None or value in _NOTHING or (isinstance(value, float) and math.isnan(value))
 
 
 def read_name(value: Any, column: str, where: str) -> str:
     """An id or a part of one, or a group: text or a whole number."""
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and not is_missing(value):
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -107,7 +109,10 @@ def read_spans(value: Any, offsets: Offsets | None, where: str) -> list[Marked] 
             raise DataError(f'{where}: spans are not JSON; write e.g. [{{"start": 0, "end": 5, "label": "x"}}]')
         value = found
     if isinstance(value, dict) and all(isinstance(value.get(key), list) for key in ("start", "end", "label")):
-        value = [list(span) for span in zip(value["start"], value["end"], value["label"], strict=False)]
+        parts = [value["start"], value["end"], value["label"]]
+        if len(set(map(len, parts))) > 1:
+            raise DataError(f"{where}: start, end and label are lists of different lengths; each span has one of each")
+        value = [list(span) for span in zip(*parts, strict=True)]
     if not isinstance(value, list):
         raise DataError(f"{where}: spans are of type {type(value).__name__}, not a list")
     if value and all(isinstance(tag, int) for tag in value):
@@ -160,21 +165,16 @@ def _check_place(one: Marked, marked: Sequence[Marked], text: str, where: str) -
         fault = f"{named} does not fit the text, {len(text)} characters"
     unit = unit_that_fits(text, [x.span for x in marked], [x.content for x in marked])
     if unit:
-        raise DataError(f"{fault}; the offsets count {unit}: {_CONVERSIONS[unit]}")
+        raise DataError(f"{fault}; the offsets count {unit}: {CONVERSIONS[unit]}")
     raise DataError(f"{fault}; offsets count characters from 0, and the end is not included")
-
-
-_CONVERSIONS = {
-    "UTF-16 units": "make each len(text.encode('utf-16-le')[: 2 * offset].decode('utf-16-le')) in Python",
-    "bytes of UTF-8": "make each len(text.encode()[:offset].decode()) in Python",
-}
 
 
 def _marked(item: Any, where: str) -> Marked:
     content = None
     if isinstance(item, dict):
-        content = item.get("text")
-        item = [item.get("start"), item.get("end"), item.get("label")]
+        content, labels = item.get("text"), item.get("labels")
+        label = labels[0] if isinstance(labels, list) and len(labels) == 1 else None  # as Label Studio's CSV has it
+        item = [item.get("start"), item.get("end"), item.get("label", label)]
     if isinstance(item, list | tuple) and len(item) == 3:
         start, end, label = item
         if type(start) is int and type(end) is int and isinstance(label, str) and label:

@@ -4,10 +4,12 @@ import contextlib
 import errno
 import socket
 from collections.abc import Mapping
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from spanloop.errors import ServiceError
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -19,11 +21,18 @@ def is_loopback(url: str) -> bool:
 def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables with which this machine's own servers are asked directly, whatever proxy the environment names.
 
-    Programs read `NO_PROXY` or `no_proxy`; both get what either of them says, and the loopback addresses.
+    Programs read `NO_PROXY` or `no_proxy`; both get what either of them says, and the loopback addresses. Brackets of
+    IPv6 addresses go, which httpx cannot read there.
     """
-    said = [part.strip() for name in ("NO_PROXY", "no_proxy") for part in environ.get(name, "").split(",")]
+    said = [part.strip(" []") for name in ("NO_PROXY", "no_proxy") for part in environ.get(name, "").split(",")]
     direct = ",".join(dict.fromkeys(filter(None, [*said, *sorted(LOOPBACK)])))
     return {"NO_PROXY": direct, "no_proxy": direct}
+
+
+def unusable_proxies(environ: Mapping[str, str]) -> list[str]:
+    """The variables that name a SOCKS proxy, where the package for it is missing: httpx fails of them, asked or not."""
+    named = [name for name in environ if name.lower() in _PROXIES and environ[name].lower().startswith("socks")]
+    return named if named and not find_spec("socksio") else []
 
 
 def local_url(host: str, port: int) -> str:

@@ -29,6 +29,7 @@ class Mark:
         hint: Shown where the mouse rests.
         low: Lower end of its band; None without one.
         high: Upper end.
+        radius: Of its dot, in pixels.
     """
 
     x: float
@@ -36,6 +37,7 @@ class Mark:
     hint: str
     low: float | None = None
     high: float | None = None
+    radius: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,12 @@ def _band(line: Line, x: Scale, y: Scale, colour: str) -> list[str]:
 
 
 def _drawn(line: Line, x: Scale, y: Scale, colour: str, dash: str) -> list[str]:
-    points = [(x(mark.x), y(mark.y), mark.hint) for mark in line.marks]
+    points = [(x(mark.x), y(mark.y), mark) for mark in line.marks]
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b, _ in points)
     drawn = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
     dots = [
-        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"><title>{escape(hint)}</title></circle>'
-        for a, b, hint in points
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{m.radius:.3g}" fill="{colour}"><title>{escape(m.hint)}</title></circle>'
+        for a, b, m in points
     ]
     return [drawn, *dots] if points else []
 

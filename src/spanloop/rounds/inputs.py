@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from spanloop import snapshot as snapshots
 from spanloop.annotations.acceptance import acceptance
@@ -14,6 +15,7 @@ from spanloop.argilla.links import queue_link
 from spanloop.argilla.meanings import follow_labels
 from spanloop.argilla.properties import prepare_dataset
 from spanloop.argilla.pull import pull
+from spanloop.argilla.sending import count_anew
 from spanloop.errors import StoreError
 from spanloop.records import Record
 from spanloop.rounds.figures import AnnotationFigures, PullFigures, SnapshotFigures
@@ -51,7 +53,10 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
     follow_labels(client, dataset.id, dataset.question_id, work.config.task)
     counts, options = Counter[str](), Counter[str]()
     unmoved = Unmoved()
-    _write_records(work, _optioned(pull(client, dataset), options), counts, unmoved)
+    lost: list[Record] = []
+    pulled = _reopened(pull(client, dataset), dataset.min_submitted, lost)
+    _write_records(work, _optioned(pulled, options), counts, unmoved)
+    count_anew(client, dataset, lost)
     log.info(
         "pull: %d records, %d submitted, %d pending, %d of them not in the queue", *(counts[name] for name in _COUNTED)
     )
@@ -59,6 +64,8 @@ def pull_records(work: Work, client: ArgillaClient) -> PullFigures:
         log.warning("pull: %d records keep the group they had, not that of their metadata", len(unmoved.regrouped))
     if unmoved.resplit:
         log.warning("pull: %d records keep the split they had, not that of the settings", len(unmoved.resplit))
+    if lost:
+        log.warning("pull: %d records wait again, for responses that completed them went with their users", len(lost))
     if counts["unanswered"]:
         log.warning("pull: %d responses leave %r unanswered and do not count", counts["unanswered"], dataset.question)
     if relabelled := relabellings(options.elements(), work.config.task):
@@ -95,6 +102,17 @@ def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record
         counts["unordered"] += is_unordered(record)
         counts["unanswered"] += sum(r.status == "submitted" and not r.answered for r in record.responses)
         yield record
+
+
+def _reopened(records: Iterable[Record], min_submitted: int, lost: list[Record]) -> Iterator[Record]:
+    """Records as they come, those pending that lost the responses which completed them."""
+    for record in records:
+        there = sum(response.status == "submitted" for response in record.responses)
+        if record.status == "completed" and there < min_submitted:
+            lost.append(record)
+            yield replace(record, status="pending")
+        else:
+            yield record
 
 
 def _optioned(records: Iterable[Record], options: Counter[str]) -> Iterator[Record]:

@@ -54,6 +54,7 @@ class Place:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             **ports.past_proxies(self.environ),
+            **dict.fromkeys(ports.unusable_proxies(self.environ), ""),
             "PYTHONSAFEPATH": "1",  # a file of the user's named like a library must not shadow it
             "PYTHONPATH": os.pathsep.join(filter(None, (str(program_root()), self.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",

@@ -87,7 +87,7 @@ class PrefectApi:
         if _is_true(self._look("/api/health")):
             raise ServiceError(f"PREFECT_API_URL {self.url} is a page's address; its API is at {self.url}/api")
         raise ServiceError(
-            f"the Prefect server at {self.url} does not answer; start it, or set PREFECT_PROFILE=ephemeral for a "
+            f"the Prefect server at {self.url} does not answer; start it, or set PREFECT_API_URL= (to nothing) for a "
             "temporary one"
         )
 
@@ -128,7 +128,7 @@ class PrefectApi:
         """Ask once, in passing; None where nobody answers."""
         try:
             return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=5, trust_env=self._use_proxy)
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError):  # the last two of proxies
             return None
 
     def _ask(self, method: str, path: str, body: dict[str, Any]) -> Any:

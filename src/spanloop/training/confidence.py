@@ -3,11 +3,13 @@
 All three are judged on out-of-fold predictions, so that every label that trains the model also judges one like it.
 Where spans are few, priors hold the first two: the line that calibrates log-odds is drawn towards what models of few
 records turned out to need (`docs/lab-notes.md`), the least score towards half of F1, which is where F1 is highest if
-scores are right (Lipton et al. 2014, https://arxiv.org/abs/1402.1892).
+scores are right (Lipton et al. 2014, https://arxiv.org/abs/1402.1892). The model itself learns from more records than
+the models that were judged, so its scores are raised.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ _USUAL = np.array([0.8, -1.0])  # slope and offset that small models had on deve
 _SPREAD = np.array([0.3, 0.5])  # standard deviations of both before any span is seen
 _FLATTEST = 0.05  # a slope of 0 would make all scores the same
 _SCORES = np.linspace(0.0, 0.9, 46)
+_DOUBLED = 0.4  # log-odds that spans of one probability gain where a model has learnt from twice the records
 _PULL = 100.0  # spans that a distance of 1 from half of F1 has to be worth
 
 
@@ -96,6 +99,24 @@ def confidence_of(folds: Sequence[Found], n_gold: int) -> Confidence:
     scores = scale.scores(probabilities)
     least = choose_score(scores, hits, n_gold)
     return Confidence(scale, least, _f1(scores >= least, hits, n_gold))
+
+
+def of_all_records(confidence: Confidence, folds: int) -> Confidence:
+    """What holds for the model of all records, whose spans are right more often than those of the folds' models.
+
+    Args:
+        confidence: From predictions of models that saw all records but those of a fold.
+        folds: How many; 0: nothing is known.
+
+    Returns:
+        Higher scores, a least score that leaves the same suggestions, and F1 as it was.
+    """
+    if folds < 2:
+        return confidence
+    gain, least = _DOUBLED * log2(folds / (folds - 1)), confidence.min_score
+    scale = replace(confidence.scale, offset=confidence.scale.offset + gain)
+    raised = float(ScoreScale(1.0, gain).scores(np.array([least]))[0]) if least else least
+    return Confidence(scale, raised, confidence.f1)
 
 
 def fit_scale(probabilities: Doubles, hits: NDArray[np.bool_]) -> ScoreScale:

@@ -16,7 +16,7 @@ from spanloop.model.tag_scheme import TagScheme
 from spanloop.records import Example
 from spanloop.spans import have_overlaps
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.confidence import UNKNOWN, Confidence
+from spanloop.training.confidence import UNKNOWN, Confidence, of_all_records
 from spanloop.training.evidence import evidence_of
 from spanloop.training.evidence_file import EVIDENCE, write_evidence
 from spanloop.training.fit import Fit, make_accelerator
@@ -137,7 +137,7 @@ class _Training:
             confidence = unseen.confidence() if unseen else UNKNOWN
             readings = [reading for _, reading in judged]
             loss = plain_loss(readings, [unseen.found], confidence, self._job.examples) if unseen else None
-            result = self._result(fit, confidence, loss)
+            result = self._result(fit, of_all_records(confidence, len(self._folds)), loss)
             if accelerator.is_main_process:
                 self._save(fit, result)
                 if unseen:

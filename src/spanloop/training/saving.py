@@ -53,7 +53,7 @@ one tag a word among all outputs, so it cannot read this model.
 """
 _JUDGED = """
 F1 counts what {} models suggest, each for the records that it did not learn from. Calibration and least score were
-fitted on the same spans, and on none of the test's.
+fitted on the same spans, and on none of the test's; both are raised a little, as this model learned from all records.
 """
 _SURFACE = """
 The tokenizer drops something of the text's surface ({}), so the token types carry it, as

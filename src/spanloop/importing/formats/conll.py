@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from spanloop.errors import DataError
 from spanloop.importing.conll_layout import DOCUMENT, ConllLayout, find_layout, is_break
@@ -45,8 +46,8 @@ def open_conll(source: Source) -> Table:
 
 def _stem(source: Source) -> str:
     """The file's name; of a pipe, whose name says nothing, what it held."""
-    if source.copy is None:
-        return source.path.stem
+    if source.copy is None or Path(source.name).is_file():
+        return Path(source.name.removesuffix(".gz")).stem
     with source.copy.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 

@@ -26,7 +26,7 @@ def open_delimited(source: Source, kind: str) -> Table:
     """
     text = open_text(source)
     delimiter = _delimiter(text, source, kind)
-    header = next((values for _, values in _csv_records(text, delimiter)), [])
+    header = _header(text, delimiter)
     if not header:
         raise DataError(f"{text.name} is empty; its first line must name the columns")
     if twice := sorted({name for name in header if header.count(name) > 1}):
@@ -61,6 +61,11 @@ def open_delimited(source: Source, kind: str) -> Table:
     return Table(text.name, rows, tuple(header), notes=(*text.notes, *notes))
 
 
+def _header(text: TextFile, delimiter: str) -> list[str]:
+    """The names of the columns, without white space or a second byte order mark around them."""
+    return [name.strip("\ufeff \t\r\n") for name in next((values for _, values in _csv_records(text, delimiter)), [])]
+
+
 def _delimiter(text: TextFile, source: Source, kind: str) -> str:
     """The one that was named, or the first with which the first line names the column of the texts."""
     if source.delimiter:
@@ -70,7 +75,7 @@ def _delimiter(text: TextFile, source: Source, kind: str) -> str:
         return named
     for delimiter in _DELIMITERS[kind]:
         with suppress(DataError):  # quotes that fit another delimiter
-            if source.columns.text in next((values for _, values in _csv_records(text, delimiter)), []):
+            if source.columns.text in _header(text, delimiter):
                 return delimiter
     return _DELIMITERS[kind][0]
 

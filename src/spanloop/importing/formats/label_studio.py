@@ -74,15 +74,21 @@ def _spans(regions: list[Any], text: Any, where: str, remarks: list[str]) -> _Sp
     found: _Spans = []
     for region in regions:
         value = region.get("value") if isinstance(region, dict) else None
-        labels = value.get("labels") if isinstance(value, dict) else None
-        if not isinstance(value, dict) or "hypertextlabels" in value:
-            raise DataError(f"{where}: {str(region)[:50]!r} is no region of plain text; only those can be read")
-        if not isinstance(labels, list):
+        if not isinstance(value, dict) and not _is_relation(region):
+            raise DataError(f"{where}: {str(region)[:50]!r} is no region of a text")
+        if not isinstance(value, dict) or not any(key.endswith("labels") for key in value):
             remarks.append("regions left out, they mark no words: choices, relations or ratings")
             continue
+        labels = value.get("labels")
+        if not isinstance(labels, list):
+            raise DataError(f"{where}: {str(region)[:50]!r} is no region of plain text; only those can be read")
         place = {"start": value.get("start"), "end": value.get("end"), "text": value.get("text")}
         found += [{**place, "label": label} for label in labels or [None]]
     return _in_characters(found, text, remarks) if isinstance(text, str) else found
+
+
+def _is_relation(region: Any) -> bool:
+    return isinstance(region, dict) and region.get("type") == "relation"
 
 
 def _in_characters(found: _Spans, text: str, remarks: list[str]) -> _Spans:

@@ -5,9 +5,9 @@ from typing import Any
 from spanloop.config import ColumnsConfig
 from spanloop.errors import DataError
 from spanloop.importing.readers import Row
-from spanloop.importing.tool_exports import as_object, json_export, without_annotation
+from spanloop.importing.tool_exports import REFUSALS, as_object, json_export, without_annotation
 
-_ANSWERS = ("accept", "reject", "ignore")
+_ANSWERS = ("accept", *REFUSALS)
 
 
 def _is_prodigy(value: Any) -> bool:
@@ -17,7 +17,7 @@ def _is_prodigy(value: Any) -> bool:
 
 
 def _row(where: str, value: Any, columns: ColumnsConfig) -> Row:
-    """The row of a task; what was rejected or ignored is a text that nobody annotated."""
+    """The row of a task; what was rejected or ignored is told apart where rows of every format are."""
     values = as_object(where, value)
     answer, spans = values.get("answer"), values.get(columns.spans)
     row = Row(where, {**values, columns.spans: spans})
@@ -26,9 +26,7 @@ def _row(where: str, value: Any, columns: ColumnsConfig) -> Row:
     answer = str(answer).lower()
     if answer not in _ANSWERS:
         raise DataError(f"{where}: answer {answer[:50]!r} is none of {', '.join(_ANSWERS)}; correct it")
-    if answer != "accept":
-        return without_annotation(row, columns, f"annotations left out, their answer is {answer!r}")
-    if spans is None:
+    if answer == "accept" and spans is None:
         return without_annotation(row, columns, "accepted texts left without annotation, they have no 'spans'")
     return row
 
