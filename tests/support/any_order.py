@@ -1,76 +1,46 @@
-"""Whatever people, rounds and disks do to one loop, one thing after the other, and what must hold after each."""
+"""A project and the stores that work on it: rounds, kills, rollbacks, backups, and what must hold after each."""
 
 from collections import Counter
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from expected import Memory
 from forked_rounds import ForkedRounds
-from people import People, answers_in
-from sentences import Sentence, sentences
+from people import People
+from project import OWNER, STRANGER, Project, has_place, in_task
 from world import World
 
-from spanloop.argilla.offsets import to_field
+from spanloop.annotations.resolve import latest
+from spanloop.argilla.dataset import in_labels
 from spanloop.argilla.sending import IMPORT_AGENT
-from spanloop.importing import AnnotationsAs
-from spanloop.importing.upload import import_records
-from spanloop.records import SPLITS, Record, ResponseStatus, Split
+from spanloop.records import Record, Span
 from spanloop.rounds.grouping import known_dealing
 from spanloop.rounds.holding import take_over
 from spanloop.rounds.work import now
-from spanloop.scoring import Scorer
 from spanloop.services.backup import back_up, restore
-from spanloop.snapshot import read_examples
-from spanloop.store import Store
 
-STRANGER = "gpt-4o"
 OTHERS = (STRANGER, IMPORT_AGENT)
-# What is imported, some lines at a time: documents of two records, which metadata alone tells of.
-FILE = [replace(line, group=f"text{i // 2}") for i, line in enumerate(sentences(60, seed=1))]
 BEFORE_THE_LEASE = ("before:pull", "middle:bind")
 
 
-@dataclass
-class Memory:
-    """What is expected of one store.
-
-    Attributes:
-        leases: Numbers of the leases that it knows.
-        dealt: The split of each record that it has dealt.
-        vetoed: Models that somebody took out of service.
-    """
-
-    leases: set[int] = field(default_factory=set)
-    dealt: dict[str, Split] = field(default_factory=dict)
-    vetoed: set[str] = field(default_factory=set)
-
-
-class AnyOrder:
-    """One dataset, its people, and the stores that work on it; each method is something that happens.
-
-    Records, people and stores are named by any number: the remainder counts.
+class AnyOrder(Project):
+    """One project, its people, and the stores that work on it, which are named by any number, too.
 
     Args:
         world: A loop without records.
         people: Who answers.
         rounds: Runs the rounds.
         folder: Where stores and backups lie.
-        tally: Counts how rounds end, rollbacks and the like.
+        tally: Counts how rounds end.
     """
 
     def __init__(self, world: World, people: People, rounds: ForkedRounds, folder: Path, tally: "Counter[str]") -> None:
-        self._tally = tally
-        self.world, self.people = world, people
-        self._rounds, self._folder = rounds, folder
-        self._texts: dict[str, str] = {}
+        super().__init__(world, people)
+        self._rounds, self._folder, self._tally = rounds, folder, tally
         self._memories = {world.store.root: Memory()}
-        self._lease = 0  # that Argilla has; 0: none yet
-        self.backup: tuple[Path, Memory] | None = None
-        self._ordered: set[str] = set()  # records that a round has given a priority
-        self._planted: set[str] = set()  # records that may have somebody else's suggestion since the last round
-        self._read: dict[tuple[Path, str], dict[Split, set[str]]] = {}
-        self._loaded: set[tuple[Path, str]] = set()
+        self._leases = dict[str, int]()  # the last that Argilla has of each dataset
+        self._backup: tuple[Path, Memory] | None = None
+        self._adopted = False  # since the last round that did something
 
     @property
     def memory(self) -> Memory:
@@ -78,72 +48,19 @@ class AnyOrder:
         return self._memories[self.world.store.root]
 
     @property
+    def lease(self) -> int:
+        """The number of the last lease of the dataset; 0: none was taken yet."""
+        return self._leases.get(self.world.dataset.id, 0)
+
+    @property
     def ours(self) -> bool:
-        """Does the dataset belong to the store at work, or to none yet?"""
-        return self._lease in {0, *self.memory.leases}
-
-    def import_lines(self, start: int, count: int, annotations: AnnotationsAs = "nothing") -> None:
-        """Some lines of the file are imported, whether they were before or not."""
-        lines: list[Sentence] = [FILE[(start + i) % len(FILE)] for i in range(count)]
-        lines = list({line.id: line for line in lines}.values())
-        import_records(self.world.client, self.world.dataset, lines, self.world.config, annotations=annotations)
-        there = {line.id: line for line in lines if line.id not in self._texts}
-        self.world.gold |= {name: line.spans or () for name, line in there.items()}
-        self._texts |= {name: line.text for name, line in there.items()}
-        if annotations == "suggestions":
-            self._planted |= {line.id for line in lines}
-
-    def answer(self, pick: int, who: int, status: ResponseStatus, *, right: bool) -> None:
-        """Somebody answers a record for the first time, or anew."""
-        if record := self._picked(pick):
-            spans = self.world.gold[record.id]
-            self.people.answer(record, who, status, spans if right else spans[:-1])
-
-    def answer_in_turn(self, count: int, who: int) -> None:
-        """Somebody works through records that wait."""
-        waiting = sorted((r for r in self.world.records().values() if r.waits), key=lambda record: record.id)
-        for record in waiting[:count]:
-            self.people.answer(record, who, "submitted", self.world.gold[record.id])
-
-    def take_back(self, pick: int) -> None:
-        """Somebody deletes an answer."""
-        if keys := sorted(self.people.answers, key=str):
-            self.people.take_back(*keys[pick % len(keys)])
-
-    def delete(self, pick: int) -> None:
-        """A record is deleted."""
-        if record := self._picked(pick):
-            self.world.client.delete(f"records/{record.server_id}")
-            self.people.forget(record.id)
-            del self._texts[record.id]
-            self._ordered.discard(record.id)
-            self._planted.discard(record.id)
-
-    def edit(self, pick: int, line: int) -> None:
-        """The text of a record is replaced, if nobody has answered it."""
-        if (record := self._picked(pick)) and record.waits:
-            text, spans = FILE[line % len(FILE)].text, FILE[line % len(FILE)].spans
-            self.world.client.patch(f"records/{record.server_id}", {"fields": {"text": to_field(text)}})
-            self._texts[record.id], self.world.gold[record.id] = text, spans or ()
-
-    def wipe(self, start: int, count: int) -> None:
-        """A script logs records without metadata: that wipes what they had."""
-        if records := list(filter(None, (self._picked(start + i) for i in range(count)))):
-            items = [{"id": server_id, "metadata": {}} for server_id in {record.server_id for record in records}]
-            self.world.client.put(f"datasets/{self.world.dataset.id}/records/bulk", {"items": items})
-            self._ordered -= {record.id for record in records}
-
-    def suggest(self, pick: int) -> None:
-        """Another tool suggests something for a record."""
-        if record := self._picked(pick):
-            body = {"question_id": self.world.dataset.question_id, "value": [], "agent": STRANGER}
-            self.world.client.put(f"records/{record.server_id}/suggestions", body)
-            self._planted.add(record.id)
+        """Do the dataset and the store at work belong to each other, or to none yet?"""
+        return self.memory.dataset in ("", self.world.dataset.id) and self.lease in {0, *self.memory.leases}
 
     def round(self, then: str) -> None:
         """What comes then: `no round`, a `round`, or one that is killed at a point if it gets there.
 
-        It is refused if the dataset is another store's by now.
+        It is refused if store and dataset do not belong to each other by now.
         """
         if then == "no round":
             return
@@ -152,6 +69,8 @@ class AnyOrder:
         self._tally[ended.report["outcome"] if ended.report else "refused" if ended.refused else "killed"] += 1
         if ours:
             assert not ended.refused, ended.refused
+            if then != "before:pull":
+                self.memory.dataset = self.world.dataset.id
             if then not in BEFORE_THE_LEASE:
                 self._take_lease()
         elif then != "before:pull":
@@ -160,92 +79,85 @@ class AnyOrder:
         if ended.report:
             self._check_settled(ended.report)
 
-    def adopt(self) -> None:
-        """The store at work takes the dataset over, if it is not its own."""
+    def adopt(self, pick: int) -> bool:
+        """The store at work takes the dataset over; another one, where the dataset is its own."""
+        if self.ours:
+            self.change_store(pick)
         store, ours = self.world.store, self.ours
         with store.lock("adopt"):
             before = take_over(store, self.world.client, self.world.dataset, now())
-        assert (before == "") == (ours and self._lease != 0)
+        assert (before == "") == (ours and self.lease != 0)
         if before:
+            self.memory.dataset, self._adopted = self.world.dataset.id, True
             self._take_lease()
-            self._tally["adopted"] += 1
+        return not ours
 
-    def roll_back(self) -> None:
-        """Somebody takes the champion out of service."""
+    def roll_back(self, count: int, ended: str) -> bool:
+        """Rounds end like that, some after the gate; somebody takes the champion out, and a round goes on."""
         store = self.world.store
-        self.memory.vetoed.add(str(store.champion()))
-        store.roll_back()
-        self._tally["rolled back"] += 1
+        for _ in range(2):
+            if self.answer_in_turn(count, OWNER):
+                self.round(ended)
+            if store.previous_champion():
+                self.memory.vetoed.add(str(store.champion()))
+                store.roll_back()
+                self.round("round")
+                return True
+        return False
 
-    def back_up(self) -> None:
-        """The store at work is backed up."""
+    def back_up(self) -> bool:
+        """The store at work is backed up, after a round where there was none."""
         store, target = self.world.store, self._folder / f"backup-{len(list(self._folder.iterdir()))}"
+        if not store.names("rounds"):
+            self.round("round")
+        if not store.names("rounds"):
+            return False
         back_up(store, self._folder / "no-argilla", target)
-        self.backup = target, deepcopy(self.memory)
+        self._backup = target, self.memory.copy()
+        return True
 
-    def restore(self) -> None:
+    def restore(self) -> bool:
         """The last backup goes on somewhere else."""
-        assert self.backup
-        folder, memory = self.backup
+        if not self._backup and not self.back_up():
+            return False
+        folder, memory = self._backup
         self._go_on_with(self._new_store())
         restore(folder, self.world.store, self._folder / "no-argilla")
-        self._memories[self.world.store.root] = deepcopy(memory)
-        self._tally["restored"] += 1
+        self._memories[self.world.store.root] = memory.copy()
+        return True
 
-    def change_store(self, pick: int) -> None:
+    def change_store(self, pick: int) -> bool:
         """A store of before goes on, or a new one."""
-        roots = [*self._memories, self._new_store()]
+        roots = [root for root in [*self._memories, self._new_store()] if root != self.world.store.root]
         self._go_on_with(roots[pick % len(roots)])
         self._memories.setdefault(self.world.store.root, Memory())
+        return True
 
     def check(self) -> None:
         """What must hold at any time."""
-        records = self.world.records()
-        assert {record.id: record.text for record in records.values()} == self._texts
-        assert answers_in(records) == self.people.answers, "somebody's answer was changed by others"
-        assert [r.id for r in records.values() if r.id in self._ordered and r.waits and not _has_place(r)] == []
-        self._check_splits()
-        self._check_champion()
-
-    def _check_splits(self) -> None:
-        store, memory = self.world.store, self.memory
-        dealing = store.groups.read(self.world.config.splits)
-        dealt = {record: dealing.splits[group] for record, group in dealing.groups.items()}
-        assert {name: dealt.get(name) for name in memory.dealt} == memory.dealt, "a split moved"
-        memory.dealt |= dealt
-        read = [self._splits_in(store, name) for name in store.names("snapshots")]
-        learnt = {name for splits in read for split in ("train", "validation") for name in splits[split]}  # type: ignore[index]
-        assert learnt.isdisjoint({name for splits in read for name in splits["test"]}), "F1 on what was learnt"
-        assert all(memory.dealt[name] == split for splits in read for split in SPLITS for name in splits[split])
-
-    def _splits_in(self, store: Store, snapshot: str) -> dict[Split, set[str]]:
-        if (key := (store.root, snapshot)) not in self._read:
-            folder = store.path("snapshots", snapshot)
-            self._read[key] = {split: {example.id for example in read_examples(folder, split)} for split in SPLITS}
-        return self._read[key]
-
-    def _check_champion(self) -> None:
-        store = self.world.store
-        if champion := store.champion():
-            store.verify("models", champion)
-            if (store.root, champion) not in self._loaded:
-                Scorer.load(store.path("models", champion), self.world.config.scoring)
-                self._loaded.add((store.root, champion))
-        assert champion not in self.memory.vetoed
+        super().check()
+        self.memory.check(self.world.store, self.world.config)
 
     def _check_settled(self, report: dict[str, Any]) -> None:
-        """What a round that ended leaves: an order of all that waits, and suggestions of the model in service alone."""
-        store, config = self.world.store, self.world.config
+        """What a round that ended leaves: figures of what people said, and a queue of the model in service alone."""
+        store, config, records = self.world.store, self.world.config, self.world.records()
         assert report["champion"] == store.champion()
+        if report["figures"]:
+            self.memory.check_figures(store, report["figures"], self._gold(records))
         dealing, idle = known_dealing(store, config.splits), report["outcome"] == "nothing new"
-        waiting = [record for record in self.world.records().values() if record.waits]
-        assert [record.id for record in waiting if not _has_place(record)] == [], report
-        self._ordered = {record.id for record in waiting}
-        self._planted = self._planted if idle else set()
+        waiting = [record for record in records.values() if record.waits]
+        assert [record.id for record in waiting if not has_place(record)] == [], report
+        self.ordered = {record.id for record in waiting}
+        self.planted = self.planted if idle else set()
+        if idle and self._adopted:  # what the other store suggested is no news: a fault, see `test_two_stores`
+            return
+        self._adopted = False
+        meanings = in_labels(self.world.dataset, config.task).meanings
         for record in waiting:
-            agent = record.suggestion.agent if record.suggestion else None
-            if record.id in self._planted and agent in OTHERS:
+            agent, spans = (record.suggestion.agent, record.suggestion.spans) if record.suggestion else (None, ())
+            if record.id in self.planted and agent in OTHERS:
                 continue
+            assert all(meanings.label_of(x.label) and meanings.is_current(x.label) for x in spans), record.suggestion
             if config.is_blind(dealing.group_of(record.id, record.group), dealing):
                 assert agent is None, (record.id, agent, report)
             elif store.champion():
@@ -253,23 +165,23 @@ class AnyOrder:
             else:
                 assert agent not in store.names("models"), (record.id, agent, report)
 
+    def _gold(self, records: dict[str, Record]) -> dict[str, set[Span]]:
+        """What people said last of each record, in the labels of the project."""
+        return {
+            record.id: set(in_task(latest(record).spans, self.world.config))
+            for record in records.values()
+            if record.submitted
+        }
+
     def _state(self) -> Any:
         return self.world.state(), self.world.store.champion(), self.world.store.names("rounds")
 
     def _take_lease(self) -> None:
-        self._lease += 1
-        self.memory.leases.add(self._lease)
-
-    def _picked(self, pick: int) -> Record | None:
-        records = sorted(self.world.records().values(), key=lambda record: record.id)
-        return records[pick % len(records)] if records else None
+        taken = self._leases[self.world.dataset.id] = 1 + sum(self._leases.values())
+        self.memory.leases.add(taken)
 
     def _new_store(self) -> Path:
         return self._folder / f"store-{len(self._memories)}"
 
     def _go_on_with(self, root: Path) -> None:
         self.world.config.store = str(root)
-
-
-def _has_place(record: Record) -> bool:
-    return isinstance(record.metadata.get("priority"), float)

@@ -3,12 +3,15 @@
 A point is `before:TASK`, `after:TASK`, or one of `FIRSTS`, `MIDDLES` and `MENDED`.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 STEPS = (
     "pull",
@@ -46,13 +49,13 @@ MENDED = ("middle:prune", "middle:pass-over", "middle:aside")  # of a round afte
 
 
 def import_before_forking() -> None:
-    """What takes seconds to import, once for all children; nothing of it starts a thread."""
+    """What takes seconds to import or to look up, once for all children; nothing of it starts a thread."""
     for name in (
         "flows.active_learning",
         "accelerate",
         "datasets",
         "nervaluate",
-        "spanloop.evaluation",
+        "spanloop.evaluation.seqeval_strict.seqeval_strict",
         "spanloop.scoring.loading",
         "spanloop.training.job",
         "transformers.models.bert.modeling_bert",
@@ -60,6 +63,15 @@ def import_before_forking() -> None:
         "transformers.models.auto.tokenization_auto",
     ):
         import_module(name)
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+    from spanloop.model.surface import surface_classes
+    from spanloop.words import split_words
+
+    get_checkpoint_conversion_mapping("bert")
+    words = split_words(text := "Zoë")
+    surface_classes([text], *np.array(words).T, ["case"])
+    gc.freeze()  # what all children share stays so: none collects it
 
 
 def child(work: Callable[[], None]) -> int:

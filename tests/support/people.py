@@ -1,10 +1,12 @@
 """People at work on one dataset, and what each of them answered: a ledger that Argilla must agree with."""
 
+from collections.abc import Callable
 from typing import Any
 
 from world import World
 
 from spanloop.argilla import ArgillaClient
+from spanloop.argilla.convert import to_record
 from spanloop.argilla.offsets import PageOffsets
 from spanloop.argilla.pull import look_up
 from spanloop.argilla.sending import submit_response
@@ -36,6 +38,24 @@ class People:
             client.put(f"responses/{self._response(record, user)}", body)
         self._note(record.id, user)
 
+    def note(self, who: int, answers: dict[str, tuple[Span, ...]]) -> None:
+        """One of them answered records by other means: these spans, by record."""
+        user, found = list(self._clients)[who], answers_in(self._world.records())
+        for record_id, spans in answers.items():
+            answer = self.answers[record_id, user] = found[record_id, user]
+            assert (answer.status, set(answer.spans)) == ("submitted", set(spans)), answer
+
+    def expect_moved(self, moved: Callable[[tuple[Span, ...]], tuple[Span, ...]]) -> None:
+        """The project lies in another dataset by now, with every answer of everybody: as it was, but for its spans.
+
+        Args:
+            moved: What became of the spans of an answer.
+        """
+        found = answers_in(self._world.records())
+        before = {key: (x.status, x.answered, moved(x.spans)) for key, x in self.answers.items()}
+        assert {key: (x.status, x.answered, x.spans) for key, x in found.items()} == before
+        self.answers = found
+
     def take_back(self, record_id: str, user: str) -> None:
         """One of them deletes the own answer."""
         record = self._world.records()[record_id]
@@ -51,7 +71,8 @@ class People:
         return str(next(response["id"] for response in found if response["user_id"] == user))
 
     def _note(self, record_id: str, user: str) -> None:
-        self.answers[record_id, user] = answers_in(self._world.records())[record_id, user]
+        found = look_up(self._world.client, self._world.dataset, [record_id])[record_id]
+        self.answers[record_id, user] = answers_in({record_id: to_record(found, self._world.dataset)})[record_id, user]
 
 
 def answers_in(records: dict[str, Record]) -> Answers:

@@ -12,7 +12,7 @@ from spanloop.errors import SpanloopError
 from spanloop.importing import READERS, open_source, parse_records
 from spanloop.importing.upload import check
 
-MUTATIONS = int(os.environ.get("SPANLOOP_MUTATIONS", "250"))  # a format, in the long test
+MUTATIONS = int(os.environ.get("SPANLOOP_MUTATIONS", "1000"))  # a format, in the long test
 CONFIG = LoopConfig.model_validate({"task": {"labels": ["person", "place"]}})
 BITS = [b"\0", b"\xff", b"\xe9", b'"', b"\t", b"\n", b"\r", b",", b"[", b"]", b"{", b" ", b"-1", b"99", b"null", b"O"]
 BITS += [b"B-", b"I-place", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"1e999", b"NaN", b"#", b"-DOCSTART-", b"''"]
