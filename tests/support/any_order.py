@@ -40,7 +40,6 @@ class AnyOrder(Project):
         self._memories = {world.store.root: Memory()}
         self._leases = dict[str, int]()  # the last that Argilla has of each dataset
         self._backup: tuple[Path, Memory] | None = None
-        self._adopted = False  # since the last round that did something
 
     @property
     def memory(self) -> Memory:
@@ -88,7 +87,7 @@ class AnyOrder(Project):
             before = take_over(store, self.world.client, self.world.dataset, now())
         assert (before == "") == (ours and self.lease != 0)
         if before:
-            self.memory.dataset, self._adopted = self.world.dataset.id, True
+            self.memory.dataset = self.world.dataset.id
             self._take_lease()
         return not ours
 
@@ -149,9 +148,6 @@ class AnyOrder(Project):
         assert [record.id for record in waiting if not has_place(record)] == [], report
         self.ordered = {record.id for record in waiting}
         self.planted = self.planted if idle else set()
-        if idle and self._adopted:  # what the other store suggested is no news: a fault, see `test_two_stores`
-            return
-        self._adopted = False
         meanings = in_labels(self.world.dataset, config.task).meanings
         for record in waiting:
             agent, spans = (record.suggestion.agent, record.suggestion.spans) if record.suggestion else (None, ())

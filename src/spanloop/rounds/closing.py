@@ -60,6 +60,7 @@ def close_round(work: Work, sections: Sections) -> RoundReport:
         versions=_versions(),
     )
     work.store.publish("rounds", work.name, lambda folder: _fill(work, report, folder))
+    work.store.binding.settle()
     discard(work)
     log.info("%s: %s, %s", report.round, outcome, reason)
     return report

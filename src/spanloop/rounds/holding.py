@@ -69,14 +69,16 @@ def take_over(store: Store, client: ArgillaClient, dataset: DatasetRef, now: str
     held, bound = list_properties(client, dataset).get(LEASE), store.binding.read()
     if held and not _problem(store, dataset, held):
         return ""
-    _take(store, client, dataset, held, now)
+    _take(store, client, dataset, held, now, adopted=True)
     before = f"; the store belonged to dataset {bound.name!r}" if bound.dataset not in ("", dataset.id) else ""
     return _owner(held) + before
 
 
-def _take(store: Store, client: ArgillaClient, dataset: DatasetRef, held: Json | None, now: str) -> Json:
+def _take(
+    store: Store, client: ArgillaClient, dataset: DatasetRef, held: Json | None, now: str, *, adopted: bool = False
+) -> Json:
     lease = Lease(store.id, now, secrets.token_hex(8), socket.gethostname() or "-", str(store.root))
-    store.binding.write(dataset.id, dataset.name, lease.token)
+    store.binding.write(dataset.id, dataset.name, lease.token, adopted=adopted)
     return write_lease(client, dataset, lease, held)
 
 

@@ -93,6 +93,8 @@ def _changed_here(store: Store, config: LoopConfig, last: RoundReport) -> str:
         return f"{setting} was changed since {last.round}"
     if (champion := store.champion()) != last.champion:
         return f"the champion is {champion or 'none'}; it was {last.champion or 'none'} after {last.round}"
+    if store.binding.read().adopted:
+        return f"the dataset was adopted since {last.round}; what another store suggested there is gone over"
     return ""
 
 
