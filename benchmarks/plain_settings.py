@@ -30,7 +30,7 @@ class PlainTraining(_Plain):
     start_from: str = "base"
     seed: int = 0
     learning_rate: float = 0.0
-    head_learning_rate_ratio: float = 10.0
+    head_learning_rate_ratio: float = 0.0
     num_train_epochs: int = 10
     min_steps: int = 150
     warmup_ratio: float = 0.1

@@ -17,7 +17,15 @@ from spanloop.records import Example, Span
 from spanloop.spans import tag_names
 from spanloop.training.batching import epoch_steps, share
 from spanloop.training.pretrained import load_model
-from spanloop.training.recipe import Schedule, learning_rate, make_schedule, parameter_groups
+from spanloop.training.recipe import (
+    HEAD_STEP,
+    Schedule,
+    head_ratio,
+    learning_rate,
+    make_schedule,
+    output_size,
+    parameter_groups,
+)
 from spanloop.training.targets import IGNORED, make_targets
 
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
@@ -51,13 +59,29 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
 def test_the_head_learns_faster_and_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
     model, _ = load_model(str(save_tiny_encoder(tmp_path)), tag_names(LABELS), 0)
     config = TrainingConfig(learning_rate=1e-4, head_learning_rate_ratio=5, weight_decay=0.1)
-    groups = parameter_groups(model, config)
+    groups = parameter_groups(model, config, outputs=1.0)
     rate_of = {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
     assert rate_of[id(model.classifier.weight)] == (pytest.approx(5e-4), 0.1)
     assert rate_of[id(model.classifier.bias)] == (pytest.approx(5e-4), 0.0)
     layer = model.bert.encoder.layer[0]
     assert rate_of[id(layer.output.dense.weight)] == (1e-4, 0.1)
     assert rate_of[id(layer.output.LayerNorm.weight)] == (1e-4, 0.0)
+
+
+def test_a_step_moves_the_logits_of_any_encoder_as_far(tmp_path: Path) -> None:
+    model, tokenizer = load_model(str(save_tiny_encoder(tmp_path)), tag_names(LABELS), 0)
+    texts = ["Ada lives in Paris .", "Rome is old ."]
+    outputs = output_size(model, tokenizer, texts)
+    steps = [head_ratio(model, TrainingConfig(), outputs) * learning_rate(model, TrainingConfig()) * outputs]
+    norm = model.bert.encoder.layer[-1].output.LayerNorm
+    with torch.no_grad():
+        norm.weight.div_(4)
+        norm.bias.div_(4)
+    smaller = output_size(model, tokenizer, texts)
+    assert smaller == pytest.approx(outputs / 4, rel=0.02)
+    steps.append(head_ratio(model, TrainingConfig(), smaller) * learning_rate(model, TrainingConfig()) * smaller)
+    assert steps == pytest.approx([HEAD_STEP, HEAD_STEP])
+    assert head_ratio(model, TrainingConfig(head_learning_rate_ratio=10), outputs) == 10
 
 
 SMALL = {"hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536}

@@ -27,7 +27,12 @@ class TrainingConfig(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.")
     learning_rate: float = Field(0.0, ge=0, le=0.1, description="Peak learning rate; 0: by the weights that learn.")
-    head_learning_rate_ratio: float = Field(10.0, ge=1, le=100, description="Head's learning rate over the encoder's.")
+    head_learning_rate_ratio: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Head's learning rate over the encoder's; 0: by the size of the encoder's outputs.",
+    )
     num_train_epochs: int = Field(10, ge=1, le=1000, description="Passes over the records.")
     min_steps: int = Field(150, ge=0, description="Fewest update steps, however few the records.")
     warmup_ratio: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")

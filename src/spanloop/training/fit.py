@@ -24,7 +24,7 @@ from spanloop.training.families import try_out, vocabulary
 from spanloop.training.loop import Loop
 from spanloop.training.plain import UNREAD, PlainReading, read_plainly
 from spanloop.training.pretrained import begin_at, load_model
-from spanloop.training.recipe import learning_rate, make_schedule, parameter_groups
+from spanloop.training.recipe import learning_rate, make_schedule, output_size, parameter_groups
 from spanloop.training.step import Stepper
 from spanloop.training.stopping import StopWish
 from spanloop.training.targets import class_weights, log_frequencies, make_targets
@@ -77,6 +77,7 @@ class Fit:
         start = job.start if not len(left_out) else ""  # a model of earlier rounds has seen what is left out
         model, self.tokenizer = load_model(start or config.model_name_or_path, job.scheme.names, config.seed)
         self.max_length = longest_window(model, self.tokenizer, config.max_length)
+        self._outputs = output_size(model, self.tokenizer, [example.text for example in job.examples])
         features = dropped(self.tokenizer) if config.surface_features else ()
         self.features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
         self._encoder = Encoder(self.tokenizer, self.max_length, config.stride, self.features)
@@ -159,7 +160,7 @@ class Fit:
     def _loop(self, stop: StopWish, checkpoint: Checkpoint) -> Loop:
         job, accelerator = self._job, self.accelerator
         fused = accelerator.device.type in ("cuda", "cpu")
-        groups = parameter_groups(self._model, job.config)
+        groups = parameter_groups(self._model, job.config, self._outputs)
         optimizer = accelerator.prepare_optimizer(torch.optim.AdamW(groups, fused=fused))
         state = checkpoint.restore(self._model, optimizer, accelerator.scaler)
         if state and accelerator.is_main_process:

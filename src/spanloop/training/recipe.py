@@ -1,12 +1,16 @@
 """The recipe: learning rates, schedule, number of steps, weight decay.
 
 The peak learning rate follows the weights that a step moves, by a power law through `LEARNING_RATE` for a small
-encoder of `WEIGHTS` and what BERT's authors found for larger ones. How both were chosen: `docs/lab-notes.md`.
+encoder of `WEIGHTS` and what BERT's authors found for larger ones. The head's is such that a step moves its logits as
+far for any encoder. How both were chosen: `docs/lab-notes.md`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from spanloop.training.families import vocabulary
 from spanloop.training.pretrained import head_parameters
@@ -19,6 +23,11 @@ WEIGHTS = 10.8e6
 LEARNING_RATE = 2e-4
 _EXPONENT = -0.67  # 5e-5 at the 86 M of BERT-base, 2.1e-5 at the 303 M of BERT-large
 _BOUNDS = (1e-5, 6e-4)
+
+HEAD_STEP = 0.18
+"""How far a step of the peak rate moves a logit: each weight of the head moves by the rate, against its input."""
+_RATIOS = (1.0, 100.0)
+_TEXTS, _TOKENS = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,10 @@ def make_schedule(n_windows: int, config: "TrainingConfig", of_all: int | None =
 
 def learning_rate(model: Any, config: "TrainingConfig") -> float:
     """The encoder's peak learning rate: what is asked for, or by the weights that learn."""
-    if config.learning_rate > 0:
-        return config.learning_rate
+    return config.learning_rate or _rate_by_weights(model)
+
+
+def _rate_by_weights(model: Any) -> float:
     low, high = _BOUNDS
     return float(min(high, max(low, LEARNING_RATE * (learning_weights(model) / WEIGHTS) ** _EXPONENT)))
 
@@ -80,18 +91,48 @@ def learning_weights(model: Any) -> int:
     return int(learn * config.num_hidden_layers / getattr(config, "num_hidden_groups", config.num_hidden_layers))
 
 
-def parameter_groups(model: Any, config: "TrainingConfig") -> list[dict[str, Any]]:
+def output_size(model: Any, tokenizer: Any, texts: Sequence[str]) -> float:
+    """Sum of the absolute values that the head sees of a token, in the mean over the beginnings of a few texts."""
+    read = tokenizer(
+        list(texts[:_TEXTS]), truncation=True, max_length=_TOKENS, padding=True, return_tensors="pt", verbose=False
+    )
+    training = model.training
+    with torch.no_grad():
+        outputs = model.eval().base_model(input_ids=read["input_ids"], attention_mask=read["attention_mask"])[0]
+    model.train(training)
+    return float(f"{outputs[read['attention_mask'].bool()].abs().sum(-1).mean().item():.2e}")  # alike on every process
+
+
+def head_ratio(model: Any, config: "TrainingConfig", outputs: float) -> float:
+    """The head's learning rate over the encoder's: what is asked for, or by the size of the encoder's outputs.
+
+    Encoders differ in it by several times: with a rate that suits one, the head of another has learnt nothing when the
+    steps of a few records are over.
+    """
+    if config.head_learning_rate_ratio:
+        return config.head_learning_rate_ratio
+    low, high = _RATIOS
+    return min(high, max(low, HEAD_STEP / (outputs * _rate_by_weights(model))))
+
+
+def parameter_groups(model: Any, config: "TrainingConfig", outputs: float) -> list[dict[str, Any]]:
     """Groups for AdamW: what is new (the head, the surface of words) learns faster, biases and norms do not decay.
+
+    Args:
+        model: What is trained.
+        config: How.
+        outputs: Of `output_size`.
 
     Returns:
         Groups with `params`, `lr`, `peak` (the rate that the schedule scales) and `weight_decay`.
     """
-    rate, fresh = learning_rate(model, config), head_parameters(model) | surface_parameters(model)
+    rate, ratio = learning_rate(model, config), head_ratio(model, config, outputs)
+    fresh = head_parameters(model) | surface_parameters(model)
     groups: dict[tuple[float, float], list[Any]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        peak = rate * config.head_learning_rate_ratio if name in fresh else rate
+        peak = rate * ratio if name in fresh else rate
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((peak, decay), []).append(parameter)
     return [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay} for (peak, decay), p in groups.items()]
