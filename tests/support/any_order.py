@@ -99,7 +99,8 @@ class AnyOrder(Project):
                 self.round(ended)
             if store.previous_champion():
                 self.memory.vetoed.add(str(store.champion()))
-                store.roll_back()
+                with store.lock("rollback"):  # this process held the store before; a zombie of then publishes nothing
+                    store.roll_back()
                 self.round("round")
                 return True
         return False
