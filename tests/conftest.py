@@ -14,6 +14,9 @@ from spanloop.processes.watchdog import Watchdog
 
 ROOT = Path(__file__).parent.parent
 
+# One thread, before PyTorch is imported: sums are then in the same order on any number of processors.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 
 def server_environment() -> str:
     """The server environment that all runs of the suite share; made on first use, which takes a minute or two."""

@@ -175,6 +175,7 @@ def test_a_title_that_somebody_changed_is_adopted(world: World) -> None:
     with pytest.raises(StoreError, match="belongs to whoever wrote 'Store' into its metadata property"):
         run(world)
     adopt(world)
+    assert run(world).outcome == "waiting"
     assert run(world).outcome == "nothing new"
 
 

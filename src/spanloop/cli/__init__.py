@@ -81,7 +81,10 @@ def main() -> None:
     os.environ.update(past_proxies(os.environ))
     register()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what is not written by now fails where nobody catches it
     except SpanloopError as error:
         print(f"spanloop: {error}", file=sys.stderr)
         sys.exit(2)
@@ -89,4 +92,5 @@ def main() -> None:
         what = error.filename or "a file, the working folder or the output"
         reason = error.strerror or first_line(error)
         print(f"spanloop: {what}: {reason}; check that it is there, its permissions and the disk", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what stdout still holds
         sys.exit(2)

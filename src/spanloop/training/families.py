@@ -1,5 +1,7 @@
 """Which families of encoders can be trained; any other is refused before training, in one line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from transformers import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING, PretrainedConfig
@@ -44,13 +46,23 @@ def try_out(forward: Forward, lengths: tuple[int, int], *, exact: bool) -> None:
     Raises:
         TrainingError: It cannot, or the device is too small.
     """
-    try:
+    with refused_if_unable(forward.model.config.model_type, max(lengths)):
         probe(forward, lengths, attention.NAME, exact=exact, trains=True)
+
+
+@contextmanager
+def refused_if_unable(family: str, length: int) -> Iterator[None]:
+    """Say in one line that an encoder cannot do what is tried with it, on windows of a length.
+
+    Raises:
+        TrainingError: It cannot, or the device is too small.
+    """
+    try:
+        yield
     except Exception as error:  # an architecture of unknown make may raise anything
         if out_of_memory(error):
-            raise no_room(max(lengths)) from None
-        reason = first_line(error)
-        raise _refusal(forward.model.config.model_type, reason) from None
+            raise no_room(length) from None
+        raise _refusal(family, first_line(error)) from None
 
 
 def _refusal(family: str, reason: str) -> TrainingError:

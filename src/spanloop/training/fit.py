@@ -20,7 +20,7 @@ from spanloop.model.surface import Feature, dropped
 from spanloop.model.windows import longest_window
 from spanloop.training.batching import share
 from spanloop.training.checkpoint import Checkpoint, TrainingState
-from spanloop.training.families import try_out, vocabulary
+from spanloop.training.families import refused_if_unable, try_out, vocabulary
 from spanloop.training.loop import Loop
 from spanloop.training.plain import UNREAD, PlainReading, read_plainly
 from spanloop.training.pretrained import begin_at, load_model
@@ -77,7 +77,8 @@ class Fit:
         start = job.start if not len(left_out) else ""  # a model of earlier rounds has seen what is left out
         model, self.tokenizer = load_model(start or config.model_name_or_path, job.scheme.names, config.seed)
         self.max_length = longest_window(model, self.tokenizer, config.max_length)
-        self._outputs = output_size(model, self.tokenizer, [example.text for example in job.examples])
+        with refused_if_unable(model.config.model_type, self.max_length):
+            self._outputs = output_size(model, self.tokenizer, [example.text for example in job.examples])
         features = dropped(self.tokenizer) if config.surface_features else ()
         self.features: tuple[Feature, ...] = features if features and teach_surface(model) else ()
         self._encoder = Encoder(self.tokenizer, self.max_length, config.stride, self.features)
