@@ -23,7 +23,8 @@ from spanloop.rehearsal.contenders import read_contenders
 
 STEPS = 5  # the whole pool, and two steps of two strategies
 SAME = ("results.csv", "summary.json", "curves.svg")
-PROGRAM = "from spanloop.cli import main; main()"
+HEED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # as not in a shell's background
+PROGRAM = f"{HEED}; from spanloop.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
