@@ -1,6 +1,6 @@
 """A year in fast motion: a round a day of a tiny model with retention on, and what store, Prefect and logs come to.
 
-    python -m benchmarks.year --out year.json            # 400 rounds: an hour on an idle machine; year.png beside it
+    python -m benchmarks.year --out year.json            # 400 rounds: an hour on an idle machine; year.svg beside it
     python -m benchmarks.year --out year.json --quick    # 40 rounds; a tenth of the rounds and of the runs is kept
 
 The real Argilla, and a real Prefect server with its worker, run under `spanloop up` in a temporary folder. Every 20th
@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from benchmarks.options import make_parser
 from benchmarks.report import table, write_report
 from benchmarks.year.services import Services, surroundings
 from spanloop.config import RetentionConfig
+from spanloop.reports.chart import Line, Mark, chart
 
 if TYPE_CHECKING:
     from benchmarks.year.days import Day
@@ -74,7 +75,7 @@ def run_year(folder: Path, rounds: int, kept: RetentionConfig, out: Path) -> tup
     file.write_text(json.dumps(config.model_dump(mode="json")), encoding="utf-8")  # JSON is YAML
     with Services(folder, home, environ, free_port()) as services:
         os.environ["PREFECT_API_URL"] = services.api_url
-        from benchmarks.year.days import Plan, live, without_history
+        from benchmarks.year.days import Calendar, live, without_history
         from benchmarks.year.project import Project
         from benchmarks.year.sizes import Places
 
@@ -82,25 +83,23 @@ def run_year(folder: Path, rounds: int, kept: RetentionConfig, out: Path) -> tup
         project.annotate(_AT_FIRST)
         database = home / "prefect" / "prefect.db"
         places, days = Places(folder / "store", home, home, database, scratch, caches), list["Day"]()
-        for day in live(project, places, Plan(), range(1, rounds + 1), services=services, file=file):
+        for day in live(project, places, Calendar(), range(1, rounds + 1), services=services, file=file):
             days.append(day)
             _say(day)
             if not len(days) % _EVERY:
                 report(out, days, [])
-        control = without_history(project, folder / "fresh", range(rounds + 1, rounds + 1 + _CONTROL), Plan().submitted)
+        control = without_history(
+            project, folder / "fresh", range(rounds + 1, rounds + 1 + _CONTROL), Calendar().submitted
+        )
     return days, control
 
 
 def report(out: Path, days: Sequence["Day"], control: Sequence[float]) -> None:
     """Write the figures and the picture, and print what there was at a few rounds."""
-    from benchmarks.year.picture import Panel, draw
-
     parts = {name: [day["mb"][name] for day in days] for name in days[-1]["mb"]}
     shown = {name: line for name, line in parts.items() if max(line) >= 0.005}
     seconds = {name: [day["cpu"].get(name, 0.0) for day in days] for name in days[-1]["cpu"]}
-    memory = {name: [day["rss_mb"].get(name, 0.0) for day in days] for name in days[-1]["rss_mb"]}
-    panels = [Panel("MB, by round", shown), Panel("processor seconds a round", seconds), Panel("memory, MB", memory)]
-    draw(out.with_suffix(".png"), panels)
+    out.with_suffix(".svg").write_text(_picture(shown), encoding="utf-8")
     write_report(out, {"days": list(days), "cpu_without_history": list(control)})
     if not control:
         return
@@ -111,6 +110,15 @@ def report(out: Path, days: Sequence["Day"], control: Sequence[float]) -> None:
     print(table(["processor seconds", *map(str, at)], [_mean_cpu(name, inside, spans) for name in seconds]))
     print(f"{sum(bool(day['failed']) for day in days)} of {len(days)} days with a run that failed")
     print(f"rounds of a new store over the same records: {', '.join(map(str, control))} processor seconds")
+
+
+def _picture(sizes: Mapping[str, Sequence[float]]) -> str:
+    """What each part has after each round, as a share of the most that it ever had: what is bounded becomes flat."""
+    lines = []
+    for name, line in sizes.items():
+        marks = [Mark(day, mb / max(line), f"{name}: {mb:.2f} MB", radius=0) for day, mb in enumerate(line, start=1)]
+        lines.append(Line(f"{name}: {line[-1]:.2f} MB", marks))
+    return chart(lines, title="MB, as a share of the most", x_label="round")
 
 
 def _mean_cpu(name: str, days: Sequence["Day"], spans: Sequence[tuple[int, int]]) -> list[Any]:

@@ -22,7 +22,7 @@ _MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Calendar:
     """What happens on which days.
 
     Attributes:
@@ -43,7 +43,7 @@ class Plan:
 def live(
     project: Project,
     places: Places,
-    plan: Plan,
+    calendar: Calendar,
     days: range,
     *,
     services: Services | None = None,
@@ -54,7 +54,7 @@ def live(
     Args:
         project: The loop.
         places: What is measured.
-        plan: What happens.
+        calendar: What happens.
         days: Which days.
         services: Run what is deployed; None: every round runs in this process.
         file: `spanloop.yaml`, to be touched now and then.
@@ -63,22 +63,22 @@ def live(
         What was measured after each day's round.
     """
     for day in days:
-        _work(project, plan, day)
-        if file and not day % plan.redeployed_every:
+        _work(project, calendar, day)
+        if file and not day % calendar.redeployed_every:
             file.touch()
         before, began = _usage(services), time.perf_counter()
-        deployed = services if not day % plan.deployed_every else None
+        deployed = services if not day % calendar.deployed_every else None
         failed = _tried(deployed.run_deployment if deployed else lambda: _run(project))
         wall, after = time.perf_counter() - began, _usage(services)
         cpu = {name: round(seen["cpu"] - before[name]["cpu"], 2) for name, seen in after.items() if name in before}
-        if not day % plan.idle_every:
+        if not day % calendar.idle_every:
             failed = failed or _tried(lambda: _run(project))
         about = {"day": day, "deployed": bool(deployed), "failed": failed, "wall": round(wall, 2), "cpu": cpu}
         yield about | _measured(places, after)
-        if not day % plan.aged_every:
+        if not day % calendar.aged_every:
             for root in (places.home, places.store, places.scratch, places.caches):
-                age_files(root, plan.aged_every)
-            age_prefect(places.prefect, plan.aged_every)
+                age_files(root, calendar.aged_every)
+            age_prefect(places.prefect, calendar.aged_every)
 
 
 def without_history(project: Project, folder: Path, days: range, submitted: int) -> list[float]:
@@ -93,20 +93,20 @@ def without_history(project: Project, folder: Path, days: range, submitted: int)
         take_over(store, fresh.client, fresh.dataset, now())
     seconds = []
     for day in days:
-        _work(fresh, Plan(submitted), day)
+        _work(fresh, Calendar(submitted), day)
         began = _own_cpu()
         _run(fresh)
         seconds.append(round(_own_cpu() - began, 2))
     return seconds
 
 
-def _work(project: Project, plan: Plan, day: int) -> None:
+def _work(project: Project, calendar: Calendar, day: int) -> None:
     """What people do on a day: as many records are imported as are submitted and deleted."""
     if not day % _IMPORT_EVERY:
-        project.grow(day, plan.submitted * _IMPORT_EVERY + 1)
+        project.grow(day, calendar.submitted * _IMPORT_EVERY + 1)
     if not day % _DELETE_EVERY:
         project.delete_one()
-    project.annotate(plan.submitted)
+    project.annotate(calendar.submitted)
 
 
 def _tried(run: Callable[[], None]) -> str:

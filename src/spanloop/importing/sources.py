@@ -16,12 +16,12 @@ from spanloop.errors import DataError
 from spanloop.importing.formats import READERS
 from spanloop.importing.readers import Reader, Source, Table
 
-_PACKED = {
+_COMPRESSED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "a ZIP archive or a spreadsheet",
-    b"BZh": "packed by bzip2",
-    b"\xfd7zXZ": "packed by xz",
-    b"\x28\xb5\x2f\xfd": "packed by zstd",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"\xd0\xcf\x11\xe0": "a spreadsheet or document of Microsoft Office",
 }
 
@@ -71,15 +71,15 @@ def _exists(source: Source) -> bool:
 
 
 def _kept(source: Source) -> Source:
-    """The source itself where it can be read again; a copy of a pipe, of a terminal, or of what gzip packed."""
+    """The source itself where it can be read again; a copy of a pipe, of a terminal, or of what gzip compressed."""
     if not _exists(source) or source.path.is_dir():
         return source
     if _is_stream(source.path):
         source = _copied(source, Path.open)
-    packed = _packed(source)
-    if packed and packed != "gzip":
-        raise DataError(f"{source.name} is {packed}, no file of texts; unpack it, or save it as CSV, first")
-    return _copied(source, gzip.open) if packed else source
+    found = _compression(source)
+    if found and found != "gzip":
+        raise DataError(f"{source.name} is {found}, no file of texts; unpack it, or save it as CSV, first")
+    return _copied(source, gzip.open) if found else source
 
 
 def _copied(source: Source, opened: Callable[[Path, str], Any]) -> Source:
@@ -98,14 +98,14 @@ def _copied(source: Source, opened: Callable[[Path, str], Any]) -> Source:
     return replace(source, copy=kept)
 
 
-def _packed(source: Source) -> str:
-    """What packed a file, by how it begins; nothing where nothing did, or where it cannot be read."""
+def _compression(source: Source) -> str:
+    """What compressed a file, by how it begins; nothing where nothing did, or where it cannot be read."""
     try:
         with source.path.open("rb") as file:
             start = file.read(6)
     except OSError:
         return ""  # told when it is read
-    return next((kind for begin, kind in _PACKED.items() if start.startswith(begin)), "")
+    return next((kind for begin, kind in _COMPRESSED.items() if start.startswith(begin)), "")
 
 
 def _is_stream(path: Path) -> bool:

@@ -13,8 +13,8 @@ from spanloop.rounds.report import RoundReport
 from spanloop.rounds.waiting import Waiting, told_change, waiting_before
 from spanloop.rounds.work import Work, begin_round, begun, last_round, now, readable_rounds
 from spanloop.store import Store
+from spanloop.store.contents import FINGERPRINTS
 from spanloop.store.jsonl import read_annotations, read_json
-from spanloop.store.pruning import FINGERPRINTS
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from spanloop.records import Record
 from spanloop.rounds.scorebook import text_key
 from spanloop.rounds.work import last_round
 from spanloop.store import Store
+from spanloop.store.contents import WAITING
 from spanloop.store.jsonl import read_cache
-from spanloop.store.pruning import WAITING
 
 Waiting = Mapping[str, str]
 """The key of the text of each record that waits, by record id."""

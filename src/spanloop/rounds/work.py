@@ -25,9 +25,9 @@ from spanloop.rounds.figures import Figures, StepName
 from spanloop.rounds.lineage import lineage
 from spanloop.rounds.report import RoundReport
 from spanloop.store import Store
-from spanloop.store.contents import NAMES
+from spanloop.store.contents import FINGERPRINTS, NAMES, WAITING
 from spanloop.store.jsonl import read_cache, read_json, write_json
-from spanloop.store.pruning import FINGERPRINTS, WAITING, prune
+from spanloop.store.pruning import prune
 
 P = ParamSpec("P")
 R = TypeVar("R")

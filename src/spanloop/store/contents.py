@@ -22,6 +22,9 @@ NAMES: dict[str, re.Pattern[str]] = {kind: re.compile(prefix + _NUMBERED) for ki
 """What names of each kind look like, and those of scratch folders under `work`."""
 NAMES["work"] = re.compile(f"[vmr]{_NUMBERED}|train-[0-9a-f]+|scores|looks")
 
+FINGERPRINTS, WAITING = "annotations.json", "waiting.json"
+"""The files of a round's record that are as long as the dataset, and that only the round after it looks at."""
+
 FILES = ("champion.json", "groups.json", "binding.json", "pins.json")
 _FILES = (MARKER, *FILES)
 _OURS = {*KINDS, "work", "damaged", "locks", *_FILES, *(f".{name}.tmp" for name in _FILES)}

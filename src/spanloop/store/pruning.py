@@ -17,11 +17,9 @@ from spanloop.config import RetentionConfig
 from spanloop.durable import replace_file, to_json, told_as_store_errors
 from spanloop.errors import ArtifactDamaged, StoreError
 from spanloop.store.artifacts import MANIFEST, read_manifest
-from spanloop.store.contents import KINDS, NAMES, PREFIXES, Kind, aside_number
+from spanloop.store.contents import FINGERPRINTS, KINDS, NAMES, PREFIXES, WAITING, Kind, aside_number
 from spanloop.store.store import Store
 
-FINGERPRINTS, WAITING = "annotations.json", "waiting.json"
-"""The files of a round's record that are as long as the dataset, and that only the round after it looks at."""
 _PINS = "pins.json"
 _SCORED = re.compile(rf"({NAMES['models'].pattern})-[\w-]+\.jsonl?")
 _DAMAGED = re.compile(rf"({'|'.join(NAMES[kind].pattern for kind in KINDS)})\.[0-9a-f]{{8}}")
