@@ -95,7 +95,7 @@ def made_up(runs: int, seed: int = 0) -> Iterator[tuple[FloatArray, FloatArray]]
         error, rest, exponent = rng.uniform(0.15, 0.6), rng.uniform(0, 0.8), rng.uniform(0.2, 1.0)
         curve = 1 - error * (rest + (1 - rest) * (records / 300) ** -exponent)
         if curve[0] >= 0.2:
-            luck = 0.015 * np.exp(0.4 * rng.standard_normal()) * np.sqrt(300 / records)
+            luck = 0.035 * np.exp(0.4 * rng.standard_normal()) * (1 - curve) * np.sqrt(300 / records)
             yield records, np.clip(curve + luck * rng.standard_normal(len(records)), 0.0, 1.0)
             runs -= 1
 

@@ -60,6 +60,12 @@ def test_scores_on_few_test_records_promise_less_surely():
     assert noisy.high - noisy.low > exact.high - exact.low
 
 
+def test_models_without_an_error_promise_nothing():
+    gain = fit(RECORDS, np.ones(len(RECORDS))).gain(750, 1500)
+    assert gain.low < 0 < gain.high
+    assert gain.expected == pytest.approx(0, abs=0.002)
+
+
 def test_luck_of_the_test_records_that_all_models_share_cancels():
     """Two points too high for every model: the gain stays what it was."""
     shared = 0.02**2 * (0.98 * np.ones((6, 6)) + 0.02 * np.eye(6))

@@ -45,10 +45,11 @@ class _Scale:
 
 _USUAL = _Scale(("mnlp", "least_confidence", "token_entropy"), seeds=3, steps=8, until=0.6)
 _QUICK = _Scale(("least_confidence",), seeds=2, steps=3, until=0.4)
-_HEAD = ("strategy", "seeds", "F1", "90 %", "95 %", "99 %", "saved", "bias")
+_HEAD = ("strategy", "F1", "90 %", "95 %", "99 %", "saved", "bias")
 _LEGEND = (
-    "F1: mean over the annotated words; 90 %: words annotated at that share of the whole pool's F1; saved: percent of "
-    "the words that random order needs for 95 %, and its interval over seeds; bias: F1 that a round reports less F1"
+    "Means over {seeds} seeds. F1: over the annotated words; 90 %: words annotated at that share of the whole pool's "
+    "F1; saved: percent of the words that random order needs for 95 %, and its interval; bias: F1 that a round reports "
+    "less that of the whole test split"
 )
 
 HeldOutOption = Annotated[str, typer.Option(metavar="FILE", help="Annotated text that judges the models.")]
@@ -206,18 +207,23 @@ def _show(verdict: "Verdict", folder: Path) -> None:
     from spanloop.rehearsal.sheet import PICTURE
     from spanloop.rehearsal.verdict import SHARES
 
-    table = Table(box=SIMPLE_HEAD, caption=_LEGEND, padding=(0, 1, 0, 0))
+    seeds = sorted({standing.seeds for standing in verdict.standings.values()})
+    legend = _LEGEND.format(seeds=" to ".join(str(count) for count in seeds[:: len(seeds) - 1 or 1]))
+    table = Table(box=SIMPLE_HEAD, caption=legend, padding=(0, 1, 0, 0))
     for name in _HEAD:
-        table.add_column(name, justify="left" if name == "strategy" else "right")
+        first = name == _HEAD[0]
+        table.add_column(name, justify="left" if first else "right", no_wrap=first, overflow="fold")
     for name, standing in verdict.standings.items():
         costs = ("-" if (x := standing.words_to[share]) is None else f"{x:,.0f}" for share in SHARES)
-        saved, bias = standing.saving.get("words"), standing.reported_minus_true
-        cells = (f"{100 * standing.auc:.1f}", *costs, _interval(saved, ".0f"), _interval(bias, "+.1f"))
-        table.add_row(name, str(standing.seeds), *cells)
+        saved, bias = standing.saving.get("words"), standing.reported_minus_split
+        off = "-" if bias is None else f"{100 * bias.mean:+.1f}"
+        table.add_row(name, f"{100 * standing.auc:.1f}", *costs, _interval(saved, ".0f"), off)
     console = plain_console()
-    console.print(table)
+    if verdict.standings:
+        console.print(table)
     if verdict.full_f1:
-        console.print(f"F1 of the whole pool: {_interval(verdict.full_f1, '.1f')}")
+        own = verdict.full_split_f1 and f"; on its own test split {_interval(verdict.full_split_f1, '.1f')}"
+        console.print(f"F1 of the whole pool: {_interval(verdict.full_f1, '.1f')}{own or ''}", soft_wrap=True)
     console.print(_advice(verdict), soft_wrap=True)
     console.print(f"picture, results.csv and summary.json: {(folder / PICTURE).as_uri()}", soft_wrap=True)
 

@@ -12,8 +12,9 @@ Every pair on a grid is weighed by how well it explains the points, and the fore
 averaging: Hoeting et al., Statistical Science 14, 1999). What is uncertain besides:
 
 - The test records (`shared_noise`): they are the same for all models, so that most of their luck cancels in a gain.
-- The luck of each training, whose variance shrinks with the labels. Half of it is that of the records that happened to
-  be annotated, which a later model's records include; its size is weighed on the grid too, as the points say little.
+- The luck of each training, whose variance shrinks with the labels, and which is larger where there is more error left.
+  Half of it is that of the records that happened to be annotated, which a later model's records include; its size is
+  weighed on the grid too, as the points say little.
 - The law itself, which holds near and less so far: a score apart from the newest one counts by so much less, and what
   is promised beyond is by so much less certain.
 """
@@ -31,8 +32,10 @@ LEAST = 3  # points; two tell a slope, and nothing of how it flattens
 _DRAWS = 4000
 _RESTS = np.linspace(0.0, 0.9, 10)
 _EXPONENTS, _LIKELY_EXPONENT = np.geomspace(0.1, 1.6, 13), (0.5, 0.6)
-# Standard deviation of F1 over trainings on 300 records; its likely median, and the spread of its logarithm.
-_LUCKS, _LIKELY_LUCK, _LUCK_RECORDS = np.geomspace(0.003, 0.06, 11), (0.02, 0.5), 300
+# Standard deviation of F1 over trainings on 300 records, as a share of the error that is left; its likely median, and
+# the spread of its logarithm. What rehearsals showed: `docs/lab-notes.md`.
+_LUCKS, _LIKELY_LUCK, _LUCK_RECORDS = np.geomspace(0.006, 0.14, 11), (0.035, 0.5), 300
+_LEAST_ERROR = 0.01  # that luck is a share of: a model without an error on few test records is not without luck
 _OF_RECORDS = 0.5  # of the variance of luck, the part of the records that were annotated
 _MISFIT = 0.3  # of a difference in F1, the standard deviation of what the law gets wrong
 
@@ -135,7 +138,7 @@ def fit(records: FloatArray, f1: FloatArray, noise: FloatArray | None = None, *,
         raise ValueError(f"{len(records)} models; a curve needs {LEAST}")
     newest, far = float(records[-1]), np.diag((_MISFIT * (f1 - f1[-1])) ** 2)
     rest, exponent, size = (x.ravel() for x in np.meshgrid(_RESTS, _EXPONENTS, _LUCKS, indexing="ij"))
-    luck = size**2 * _LUCK_RECORDS
+    luck = (size * max(1 - f1[-1], _LEAST_ERROR)) ** 2 * _LUCK_RECORDS
     shape = rest[:, None] + (1 - rest[:, None]) * (records / newest) ** -exponent[:, None]
     covariance = luck[:, None, None] * _inherited(records) + far + (0.0 if noise is None else noise)
     errors, spreads, fits = _least_squares(shape, 1 - f1, covariance)

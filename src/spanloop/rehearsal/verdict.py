@@ -50,11 +50,13 @@ class Verdict:
 
     Attributes:
         full_f1: F1 of models of the whole pool; None before the first.
+        full_split_f1: The same on the pool's own test split: far apart, the text that judges is of another kind.
         standings: By strategy, the best first.
         tied: Strategies that cannot be told from the best one by the area under their curves, itself included.
     """
 
     full_f1: Interval | None
+    full_split_f1: Interval | None
     standings: dict[str, Standing]
     tied: list[str]
 
@@ -66,6 +68,7 @@ class Verdict:
             "held_out_records": plan.judges,
             "budgets": plan.budgets,
             "full_f1": asdict(self.full_f1) if self.full_f1 else None,
+            "full_split_f1": asdict(self.full_split_f1) if self.full_split_f1 else None,
             "best": next(iter(self.standings), None),
             "tied_with_best": self.tied,
             "strategies": strategies,
@@ -75,12 +78,14 @@ class Verdict:
 def judge(results: Sequence[StepResult], plan: Plan) -> Verdict:
     """Draw the verdict from finished steps; strategies and seeds that are not through yet do not count."""
     runs = runs_of(results, len(plan.budgets))
-    target = interval([result.f1 for result in results if result.strategy == FULL])
+    whole = [result for result in results if result.strategy == FULL]
+    target = interval([result.f1 for result in whole])
+    on_split = interval([result.split_f1 for result in whole if result.split_f1 is not None])
     end = _End(plan.words, plan.records, target.mean) if target else None
     areas = {name: {seed: _area(steps, plan) for seed, steps in seeds.items()} for name, seeds in runs.items()}
     order = sorted(areas, key=lambda name: -fmean(areas[name].values()))
     standings = {name: _standing(name, runs, areas, end) for name in order}
-    return Verdict(target, standings, [name for name in order if _is_tied(areas[name], areas[order[0]])])
+    return Verdict(target, on_split, standings, [name for name in order if _is_tied(areas[name], areas[order[0]])])
 
 
 def runs_of(results: Sequence[StepResult], steps: int) -> Runs:

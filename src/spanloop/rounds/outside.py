@@ -4,6 +4,8 @@ What people submitted is read, for Argilla does not tell when a submitted answer
 the time of the latest change of any record is asked; where that moved, their texts are read, and the time is kept.
 """
 
+from datetime import UTC, datetime
+
 from pydantic import BaseModel, TypeAdapter
 
 from spanloop.annotations.resolve import instant, resolve
@@ -64,7 +66,7 @@ def look_from_outside(config: LoopConfig, client: ArgillaClient) -> RoundReport 
         return None
     records, changed_at = latest_change(client, dataset)
     look = Look(round=last.round, active_at=dataset.active_at, changed_at=changed_at, records=records)
-    path, still = store.work(LOOKS) / "look.json", changed_at == "" or instant(changed_at) <= instant(now())
+    path, still = store.work(LOOKS) / "look.json", changed_at == "" or instant(changed_at) <= datetime.now(UTC)
     # What is of the future hides what is changed after it, until the clock that was set back is there again.
     waiting, unordered = (None, 0) if still and read_cache(path, _LOOK) == look else _waiting(client, dataset)
     submitted = grouped(pull_submitted(client, dataset), known_dealing(store, config.splits))

@@ -146,10 +146,11 @@ def in_round(config: LoopConfig, steps: Callable[Concatenate[Work, P], R], *args
     store = Store(config.store)
     with told_as_store_errors("run a round", store.root), store.lock("a round"):
         store.clean()
-        prune(store, config.retention)
+        name = store.next_name("rounds")
+        if begun(store, name) is None:  # whoever goes on where a round was interrupted sees the models that it saw
+            prune(store, config.retention)
         for problem in store.pass_over_damaged():
             log.warning("%s; until then the model before it serves", problem)
-        name = store.next_name("rounds")
         return steps(Work(name, store.work(name), config), *args, **kwargs)
 
 

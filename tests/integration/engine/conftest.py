@@ -68,6 +68,8 @@ class Board:
         """
         items = [self._item(i, record) for i, record in enumerate(records)]
         made = self.ask("POST", f"{self.path}/records/bulk", items=items)["items"]
+        stored = {item["record"]["id"]: item["record"] for item in self.search(limit=1000)[0]}
+        made = [stored[item["id"]] for item in made]  # times in the answer to a bulk are off by microseconds
         keep = ("id", "external_id", "status", "inserted_at", "updated_at")
         return [record | {key: item[key] for key in keep} for record, item in zip(records, made, strict=True)]
 
