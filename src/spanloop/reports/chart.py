@@ -55,7 +55,7 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
         lines: In the order of the key; one without marks has its place in it too.
         title: Heading of the picture.
         x_label: What was annotated.
-        zoom: Begin the upright axis below the lowest share, not at 0.
+        zoom: Let the upright axis go from the ten below the lowest share to that above the highest, not from 0 to 100.
 
     Returns:
         An SVG document.
@@ -65,14 +65,16 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
     step = _step(most)
     right = step * -(-most // step)
     lowest = min((mark.y if mark.low is None else mark.low for mark in marks), default=0.0)
-    bottom = floor(10 * min(lowest, 0.9)) / 10 if zoom else 0.0
+    highest = max((mark.y if mark.high is None else mark.high for mark in marks), default=1.0)
+    bottom = floor(10 * min(lowest, 0.9)) if zoom else 0
+    peak = max(ceil(10 * highest), bottom + 1) if zoom else 10
     top = _TOP + 20 * (max(0, len(lines) - 1) // _KEYS_A_ROW)
 
     def x(value: float) -> float:
         return _LEFT + (WIDTH - _LEFT - _RIGHT) * value / right
 
     def y(share: float) -> float:
-        return HEIGHT - _BOTTOM - (HEIGHT - top - _BOTTOM) * (share - bottom) / (1 - bottom)
+        return HEIGHT - _BOTTOM - (HEIGHT - top - _BOTTOM) * (10 * share - bottom) / (peak - bottom)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -80,7 +82,9 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(_LEFT, 24, title, size=16),
-        *_axes(x, y, range(0, right + 1, step), round(100 * bottom), x_label),
+        *_axes(
+            x, y, range(0, right + 1, step), range(10 * bottom, 10 * peak + 1, 20 if peak - bottom > 5 else 10), x_label
+        ),
     ]
     for line, (colour, dash) in zip(lines, _styles(), strict=False):
         parts += [*_band(line, x, y, colour), *_drawn(line, x, y, colour, dash)]
@@ -93,16 +97,16 @@ def _styles() -> Iterator[tuple[str, str]]:
     return ((_COLOURS[i % n], _DASHES[(i % n + i // n) % len(_DASHES)]) for i in count())
 
 
-def _axes(x: Scale, y: Scale, ticks: range, lowest: int, x_label: str) -> list[str]:
-    parts = []
-    for percent in range(lowest, 101, 20 if lowest < 50 else 10):
+def _axes(x: Scale, y: Scale, ticks: range, percents: range, x_label: str) -> list[str]:
+    parts, end = [], y((percents.stop - 1) / 100)
+    for percent in percents:
         at = y(percent / 100)
         parts.append(f'<path d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}" stroke="{_GRID}"/>')
         parts.append(_text(_LEFT - 8, at + 4, str(percent), anchor="end"))
     parts += [_text(x(tick), HEIGHT - _BOTTOM + 20, f"{tick:,}", anchor="middle") for tick in ticks]
-    parts.append(f'<path d="M{_LEFT} {y(1):.1f}V{HEIGHT - _BOTTOM}H{WIDTH - _RIGHT}" fill="none" stroke="{_INK}"/>')
+    parts.append(f'<path d="M{_LEFT} {end:.1f}V{HEIGHT - _BOTTOM}H{WIDTH - _RIGHT}" fill="none" stroke="{_INK}"/>')
     parts.append(_text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 16, x_label, anchor="middle"))
-    parts.append(_text(_LEFT - 8, y(1) - 12, "%", anchor="end"))
+    parts.append(_text(_LEFT - 8, end - 12, "%", anchor="end"))
     return parts
 
 
