@@ -31,6 +31,7 @@ class Standing:
         reported_minus_true: By how much the F1 that a round reports is off, steps weighted by their test records.
         selected_minus_true: The same of a test set that is chosen as training records are.
         reported_minus_split: Reported F1 less that of the whole test split: what the order of the queue does to it.
+        selected_minus_split: The same of a test set that is chosen as training records are.
     """
 
     seeds: int
@@ -42,6 +43,7 @@ class Standing:
     reported_minus_true: Interval | None = None
     selected_minus_true: Interval | None = None
     reported_minus_split: Interval | None = None
+    selected_minus_split: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _standing(name: str, runs: Runs, areas: Mapping[str, Mapping[int, float]], e
         reported_minus_true=_bias(ours, lambda s: s.reported_f1, lambda s: s.f1, lambda s: s.n_test),
         selected_minus_true=_bias(ours, lambda s: s.selected_f1, lambda s: s.f1, lambda s: s.n_selected),
         reported_minus_split=_bias(ours, lambda s: s.reported_f1, lambda s: s.split_f1, lambda s: s.n_test),
+        selected_minus_split=_bias(ours, lambda s: s.selected_f1, lambda s: s.split_f1, lambda s: s.n_selected),
     )
 
 
