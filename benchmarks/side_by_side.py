@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
+from spanloop.rehearsal.crew import end_with_parent
+
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -19,7 +21,7 @@ class SideBySide:
         """Start so many when there is work."""
         os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by libraries when a process loads them
         spawn = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
-        self._pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_be_quiet)
+        self._pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin)
 
     def work(self, function: Callable[[Job], Outcome], jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
         """Do jobs, in the order given, and yield each with what came of it, in the order in which they end."""
@@ -34,8 +36,9 @@ class SideBySide:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _be_quiet() -> None:
+def _begin() -> None:
     import torch
 
+    end_with_parent()
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)

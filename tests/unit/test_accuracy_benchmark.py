@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import psutil
 import pytest
 from tiny_models import people_and_places, save_tiny_encoder
 
@@ -54,6 +56,22 @@ def test_figures_depend_neither_on_processes_nor_on_a_stop_in_between(tmp_path, 
 
     refused = accuracy(tmp_path / "two.json", *arguments, "--test", "3")
     assert "holds results of other settings" in refused
+
+
+def test_nothing_works_on_when_the_benchmark_is_killed():
+    program = "import time\nfrom benchmarks.side_by_side import SideBySide\nlist(SideBySide(1).work(time.sleep, [600]))"
+    killed = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+    deadline = time.monotonic() + 120
+    while (
+        len(family := psutil.Process(killed.pid).children(recursive=True)) < 2
+    ):  # the worker, and who tracks resources
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(5)  # until it sleeps
+    killed.kill()
+    killed.communicate()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
 
 
 def test_the_picture_has_the_share_of_all_seeds_where_their_scores_lie():

@@ -151,7 +151,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 def _member(line: Connection, number: int, folder: Path, config: LoopConfig) -> None:
     """The life of a process: steps of courses, until the line is closed."""
-    _end_with_parent()
+    end_with_parent()
     logging.disable(logging.WARNING)  # of hundreds of trainings
     _take_device(number)
     ground = Ground.open(folder, config)
@@ -166,7 +166,8 @@ def _member(line: Connection, number: int, folder: Path, config: LoopConfig) -> 
             line.send(answer)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process end as soon as the one that started it has ended, however that came."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
