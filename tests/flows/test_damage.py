@@ -31,9 +31,14 @@ def world(make_world: Callable[..., World]) -> World:
     """A loop with two models that rounds put into service."""
     world = make_world(sentences(90))
     world.config.gate.margin, world.config.gate.max_risk = 0.5, 0.9  # a higher F1 is enough
+    training = world.config.training
+    world.config.training = training.model_copy(
+        update={"num_train_epochs": 1, "min_steps": 8}
+    )  # the first knows little
     for count in (35, 15):
         world.annotate(count)
         assert run(world, again=True).outcome == "promoted"
+        world.config.training = training
     return world
 
 

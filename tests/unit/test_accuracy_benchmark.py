@@ -62,9 +62,8 @@ def test_nothing_works_on_when_the_benchmark_is_killed():
     program = "import time\nfrom benchmarks.side_by_side import SideBySide\nlist(SideBySide(1).work(time.sleep, [600]))"
     killed = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
     deadline = time.monotonic() + 120
-    while (
-        len(family := psutil.Process(killed.pid).children(recursive=True)) < 2
-    ):  # the worker, and who tracks resources
+    parent = psutil.Process(killed.pid)
+    while len(family := parent.children(recursive=True)) < 2:  # a worker, and a tracker of resources
         assert time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(5)  # until it sleeps

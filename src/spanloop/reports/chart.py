@@ -68,6 +68,7 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
     highest = max((mark.y if mark.high is None else mark.high for mark in marks), default=1.0)
     bottom = floor(10 * min(lowest, 0.9)) if zoom else 0
     peak = max(ceil(10 * highest), bottom + 1) if zoom else 10
+    percents = range(10 * bottom, 10 * peak + 1, 20 if peak - bottom > 5 else 10)
     top = _TOP + 20 * (max(0, len(lines) - 1) // _KEYS_A_ROW)
 
     def x(value: float) -> float:
@@ -82,9 +83,7 @@ def chart(lines: Sequence[Line], *, title: str, x_label: str, zoom: bool = False
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(_LEFT, 24, title, size=16),
-        *_axes(
-            x, y, range(0, right + 1, step), range(10 * bottom, 10 * peak + 1, 20 if peak - bottom > 5 else 10), x_label
-        ),
+        *_axes(x, y, range(0, right + 1, step), percents, x_label),
     ]
     for line, (colour, dash) in zip(lines, _styles(), strict=False):
         parts += [*_band(line, x, y, colour), *_drawn(line, x, y, colour, dash)]
