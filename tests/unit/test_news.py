@@ -190,6 +190,17 @@ def test_the_champion_at_the_start_is_remembered_over_a_crash_after_promotion(co
     assert start_of(work).champion == new
 
 
+def test_no_model_goes_between_two_attempts_at_a_round(config):
+    config.retention.models = 1
+    store = Store(config.store)
+    for number in (1, 2):
+        store.set_champion(model(store, f"m000{number}-aaaaaaa{number}"))
+    name_challenger(begin(config), model(store, "m0003-aaaaaaa3"))
+    store.set_champion("m0003-aaaaaaa3")  # and here the round dies
+    begin(config)
+    assert [name[:5] for name in store.names("models")] == ["m0001", "m0002", "m0003"]
+
+
 def test_a_rollback_between_two_attempts_starts_afresh(config):
     store = Store(config.store)
     first, old, new = (model(store, f"m000{i}-aaaaaaa{i}") for i in (1, 2, 3))
